@@ -1,0 +1,1 @@
+"""Jobs in, results out: feeder, workers, attempts, retries and stopping."""

@@ -1,0 +1,82 @@
+"""What happens in a run, as frozen records. Sinks (progress, console, log, summary) listen."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from runner.errors import ProviderError
+from runner.models import Job, Result
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """A request goes out now. `number` counts from 1 within this run."""
+
+    job: Job
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaReceived:
+    """A piece of streamed text arrived."""
+
+    job: Job
+    text: str
+    kind: Literal["text", "reasoning"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled:
+    """An attempt failed and the job will be asked again in `delay_s` seconds."""
+
+    job: Job
+    error: ProviderError
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobFinished:
+    """A job has its result for this run; the record is on its way to the file."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class JobLeft:
+    """A job ends this run without a record: stopped in the queue, or its provider was halted."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderHalted:
+    """The account was refused; nothing new goes to this provider."""
+
+    provider: str
+    error: ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """A stop was asked for; answers on their way are waited for up to `grace_s` seconds."""
+
+    signal: str
+    in_flight: int
+    grace_s: float
+
+
+Event = (
+    AttemptStarted
+    | DeltaReceived
+    | RetryScheduled
+    | JobFinished
+    | JobLeft
+    | ProviderHalted
+    | Stopping
+)
+
+
+class Sink(Protocol):
+    """Somebody who watches a run. `emit` must not block and must not raise."""
+
+    def emit(self, event: Event) -> None:
+        """Take note of one event, in the order in which they happen."""

@@ -1,0 +1,1 @@
+"""Job lines: read, told apart by shape, checked, and given an id and a digest."""

@@ -1,0 +1,1 @@
+"""The APIs that answer: one adapter a file behind one Protocol. No SDK type leaves this room."""

@@ -1,0 +1,1 @@
+"""A results file read back: answers to look at and to export."""

@@ -1,0 +1,1 @@
+"""The results file: the log of a run, what stands beside it, and how it is resumed."""

@@ -1,0 +1,101 @@
+"""What the user asked for, as frozen values: the seam between `cli` and everything that works.
+
+Options, environment and configuration have been merged and checked by then.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+DEFAULT_CONCURRENCY = 32
+DEFAULT_ATTEMPT_TIMEOUT_S = 600.0
+"""Both SDKs' own default for a whole call."""
+DEFAULT_GRACE_S = 30.0
+DEFAULT_MAX_ATTEMPTS = 5
+MAX_LINE_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """What to ask of every job: all that enters a job's digest beside its own line."""
+
+    model: str | None = None
+    """`provider/model`, for jobs that name none."""
+    system: str | None = None
+    template: str | None = None
+    """Jinja2 text; with it every line is a row."""
+    id_column: str | None = None
+    max_tokens: int | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """`--set`: request parameters where a job sets none."""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """`--override`: request parameters over what jobs say, `model` among them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """A number of jobs, or a share of them in percent."""
+
+    count: int = 0
+    percent: float | None = None
+
+    def covers(self, failed: int, total: int) -> bool:
+        """Whether so many failures of so many jobs are allowed."""
+        limit = self.count if self.percent is None else total * self.percent / 100
+        return failed <= limit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deadlines:
+    """Bounds on waiting, in seconds. None means no bound."""
+
+    attempt_s: float = DEFAULT_ATTEMPT_TIMEOUT_S
+    job_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchSettings:
+    """Everything `runner batch` needs to know, besides the configuration of providers."""
+
+    jobs: str
+    """A path, or `-` for stdin."""
+    ask: Ask = field(default_factory=Ask)
+    limit: int | None = None
+    sample: int | None = None
+    retry: str | None = None
+    """The text of `--retry`; None where the option was not given."""
+    fresh: bool = False
+    skip_invalid: bool = False
+    max_line_bytes: int = MAX_LINE_BYTES
+    output: Path | None = None
+    """None together with `stdout` false means the default beside the jobs."""
+    stdout: bool = False
+    """`-o -`: records go to stdout and nothing is kept, locked or resumed."""
+    unordered: bool = False
+    no_response: bool = False
+    keep_request: bool = False
+    summary_json: Path | None = None
+    concurrency: int = DEFAULT_CONCURRENCY
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    grace_s: float = DEFAULT_GRACE_S
+    allow_failures: Allowance = field(default_factory=Allowance)
+    wait_lock_s: float = 0.0
+    tail: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    command: tuple[str, ...] = ()
+    """The command as typed (without the program), for texts that say how to go on."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TailSettings:
+    """Everything `runner tail` needs to know."""
+
+    prompt: str
+    ask: Ask = field(default_factory=Ask)
+    deadlines: Deadlines = field(default_factory=Deadlines)
+    output: Path | None = None
+    """Results file to append the record to; None keeps none."""
+    quiet: bool = False

@@ -1,0 +1,1 @@
+"""The provider protocols on loopback, strict and scripted. Knows nothing of the rest."""
