@@ -1,0 +1,72 @@
+"""Figures, durations and foreign text as a person reads them. Knows nothing of what they mean."""
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+"""What a terminal obeys or hides: control characters, line and direction marks, lone surrogates."""
+
+_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """Show what a terminal would obey as escapes; characters in `keep` stay as they are."""
+    return _UNSAFE.sub(lambda match: _escape(match[0], keep), text)
+
+
+def _escape(character: str, keep: str) -> str:
+    if character in keep:
+        return character
+    code = ord(character)
+    return _SHORT_ESCAPES.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+
+
+def count(number: int) -> str:
+    """Write a number with thousands apart: `5,000`."""
+    return f"{number:,}"
+
+
+def plural(number: int, noun: str, nouns: str | None = None) -> str:
+    """Write a number of things: `1 job`, `5,000 jobs`, `2 retries`."""
+    return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time as coarsely as one would say it: `0.4s`, `46s`, `2m 03s`, `1h 05m`, `2d 03h`."""
+    if seconds < 9.95 and seconds != int(seconds):
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    if whole < 86400:
+        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"
+
+
+def money(usd: float | None) -> str:
+    """Write an amount: two decimals from 0.10 USD on, else four; `unknown` for None."""
+    if usd is None:
+        return "unknown"
+    return f"${usd:,.2f}" if usd >= 0.1 else f"${usd:,.4f}"
+
+
+def shell_quote(argument: str) -> str:
+    """Quote one argument so that it can be pasted, without raw control characters."""
+    if not _UNSAFE.search(argument):
+        return shlex.quote(argument)
+    escaped = "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"'\\" else f"\\x{byte:02x}"
+        for byte in os.fsencode(argument)
+    )
+    return f"$'{escaped}'"
+
+
+def command_line(arguments: Sequence[str]) -> str:
+    """Write a call of runner, ready to be pasted: `runner batch 'my jobs.jsonl'`."""
+    return " ".join(["runner", *map(shell_quote, arguments)])

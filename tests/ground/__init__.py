@@ -1,0 +1,1 @@
+"""Tests of the ground: the records and words that every room shares."""
