@@ -8,6 +8,13 @@ from runner.models import Job, Result
 
 
 @dataclass(frozen=True, slots=True)
+class JobQueued:
+    """A job was read and waits for a worker. Comes in input order."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptStarted:
     """A request goes out now. `number` counts from 1 within this run."""
 
@@ -65,7 +72,8 @@ class Stopping:
 
 
 Event = (
-    AttemptStarted
+    JobQueued
+    | AttemptStarted
     | DeltaReceived
     | RetryScheduled
     | JobFinished

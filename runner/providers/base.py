@@ -1,6 +1,6 @@
 """What the engine expects of a provider: the contract of the seam."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -46,7 +46,7 @@ class Provider(Protocol):
 
     def stream(
         self, body: Mapping[str, Any], assembly: Assembly, *, timeout_s: float
-    ) -> AsyncIterator[Delta]:
+    ) -> AsyncGenerator[Delta, None]:
         """Ask and yield the text as it arrives, filling `assembly` on the way.
 
         Ends normally only after the provider's terminal signal. Raises ProviderError for every

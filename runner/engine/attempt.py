@@ -1,0 +1,149 @@
+"""One attempt: one request sent, bounded by deadlines, noted in the job's list of attempts."""
+
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+from anyio import get_cancelled_exc_class, move_on_after
+from msgspec import Raw
+
+from runner.clock import Clock, rfc3339
+from runner.engine.outcome import Recording
+from runner.engine.turn import Turn
+from runner.errors import ProviderError
+from runner.events import AttemptStarted, DeltaReceived, Event
+from runner.models import AttemptRecord, Completion, Usage
+from runner.providers.base import Provider
+from runner.settings import Deadlines
+
+
+class InFlight(Protocol):
+    """The journal, as the engine sees it."""
+
+    def sent(self, job_id: str, digest: str, at: str) -> None:
+        """Note that a request is about to go out."""
+
+    def withdrawn(self, job_id: str) -> None:
+        """Note that nothing of this job is under way any more, and no record will come."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempts:
+    """Makes attempts; shared by all workers of a shard."""
+
+    clock: Clock
+    emit: Callable[[Event], None]
+    journal: InFlight
+    deadlines: Deadlines
+    recording: Recording
+    stream: bool
+    """Stream every answer, because somebody is watching."""
+
+    async def make(self, turn: Turn, provider: Provider) -> Completion:
+        """Ask once.
+
+        Raises ProviderError for a failure, deadlines included. Cancelled, it closes the connection
+        and leaves what had come in `turn.assembly`. In every case the attempt is noted.
+        """
+        body = self._prepare(turn, provider)
+        at = rfc3339(self.clock.now())
+        began = self.clock.monotonic()
+        if turn.started_at is None:
+            turn.started_at, turn.started = at, began
+        number = turn.tries + turn.refusals + 1
+        # Before the request: after a kill the next run must know that it may have been sent.
+        self.journal.sent(turn.job.id, turn.job.digest, at)
+        self.emit(AttemptStarted(turn.job, number))
+        note = _Note(turn, self.recording.run_id, at, began, self.clock)
+        try:
+            completion = await self._within_deadline(turn, provider, body)
+        except ProviderError as error:
+            note.write(error.kind, error.request_id, _usage(error.completion), error.retry_after_s)
+            raise
+        except get_cancelled_exc_class():
+            came = turn.assembly.completion() if turn.assembly else Completion()
+            note.write("interrupted", came.request_id, came.usage)
+            raise
+        note.write("ok", completion.request_id, completion.usage)
+        return completion
+
+    def _prepare(self, turn: Turn, provider: Provider) -> dict[str, Any]:
+        job = turn.job
+        body = provider.body(job.model, job.request, stream=self.stream)
+        turn.streamed = self.stream
+        if not self.stream and provider.must_stream(body):
+            body = provider.body(job.model, job.request, stream=True)
+            turn.streamed = True
+        turn.assembly = provider.assembly() if turn.streamed else None
+        turn.first_token_s = None
+        if self.recording.request:
+            turn.request = Raw(msgspec.json.encode(body))
+        return body
+
+    async def _within_deadline(
+        self, turn: Turn, provider: Provider, body: dict[str, Any]
+    ) -> Completion:
+        limit = self.deadlines.attempt_s
+        if self.deadlines.job_s is not None:
+            left = self.deadlines.job_s - (self.clock.monotonic() - turn.started - turn.gated_s)
+            limit = min(limit, max(left, 0.0))
+        with move_on_after(limit):
+            return await self._ask(turn, provider, body)
+        raise self._too_late(turn, limit)
+
+    async def _ask(self, turn: Turn, provider: Provider, body: dict[str, Any]) -> Completion:
+        timeout_s = self.deadlines.attempt_s
+        if turn.assembly is None:
+            return await provider.complete(body, timeout_s=timeout_s)
+        async with aclosing(provider.stream(body, turn.assembly, timeout_s=timeout_s)) as deltas:
+            async for delta in deltas:
+                if turn.first_token_s is None:
+                    turn.first_token_s = self.clock.monotonic() - turn.started
+                if self.stream:
+                    self.emit(DeltaReceived(turn.job, delta.text, delta.kind))
+        return turn.assembly.completion()
+
+    def _too_late(self, turn: Turn, limit: float) -> ProviderError:
+        spent = self.deadlines.job_s is not None and limit < self.deadlines.attempt_s
+        option = "--job-timeout" if spent else "--attempt-timeout"
+        return ProviderError(
+            "timeout",
+            f"no answer within {limit:.0f} s ({option})",
+            retryable=True,
+            interruption="deadline",
+            completion=turn.assembly.completion() if turn.assembly else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    turn: Turn
+    run_id: str
+    at: str
+    began: float
+    clock: Clock
+
+    def write(
+        self,
+        outcome: str,
+        request_id: str | None,
+        usage: Usage | None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.turn.attempts.append(
+            AttemptRecord(
+                run=self.run_id,
+                started_at=self.at,
+                duration_s=self.clock.monotonic() - self.began,
+                outcome=outcome,
+                request_id=request_id,
+                usage=usage,
+                retry_after_s=retry_after_s,
+            )
+        )
+
+
+def _usage(completion: Completion | None) -> Usage | None:
+    return None if completion is None else completion.usage

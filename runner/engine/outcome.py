@@ -1,0 +1,97 @@
+"""From the state of a job and what ended it to the one record of its result."""
+
+from dataclasses import dataclass
+
+from msgspec import UNSET
+
+from runner.clock import Clock, rfc3339
+from runner.engine.turn import Turn
+from runner.errors import LineProblem, ProviderError
+from runner.models import Completion, ErrorRecord, Interruption, InterruptionReason, Result, Status
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recording:
+    """What goes into every result of a run, and what is left out."""
+
+    run_id: str
+    lane: str = "live"
+    response: bool = True
+    request: bool = False
+
+
+def answered(turn: Turn, completion: Completion, clock: Clock, recording: Recording) -> Result:
+    """Record an answer that the provider ended."""
+    return _result(turn, completion, clock, recording, None, None)
+
+
+def failed(turn: Turn, error: ProviderError, clock: Clock, recording: Recording) -> Result:
+    """Record the last attempt's failure: `interrupted` where the answer had begun and was cut."""
+    interruption = None
+    if error.interruption is not None:
+        interruption = Interruption(
+            reason=error.interruption, message=error.message, at=rfc3339(clock.now())
+        )
+    return _result(
+        turn, error.completion or Completion(), clock, recording, error.record(), interruption
+    )
+
+
+def stopped(
+    turn: Turn, reason: InterruptionReason, message: str, clock: Clock, recording: Recording
+) -> Result:
+    """Record an answer that we cut off ourselves, with what had come of it."""
+    completion = Completion() if turn.assembly is None else turn.assembly.completion()
+    interruption = Interruption(reason=reason, message=message, at=rfc3339(clock.now()))
+    return _result(turn, completion, clock, recording, None, interruption)
+
+
+def refused(problem: LineProblem, clock: Clock) -> Result:
+    """Record a line of the input that is not a job."""
+    now = rfc3339(clock.now())
+    return Result(
+        id=problem.id or f"line-{problem.line}",
+        digest=None,
+        line=problem.line,
+        status="failed",
+        error=ErrorRecord(kind="invalid_job", message=str(problem)),
+        started_at=now,
+        finished_at=now,
+        duration_s=0.0,
+    )
+
+
+def _result(
+    turn: Turn,
+    completion: Completion,
+    clock: Clock,
+    recording: Recording,
+    error: ErrorRecord | None,
+    interruption: Interruption | None,
+) -> Result:
+    job = turn.job
+    status: Status = "interrupted" if interruption else "failed" if error else "succeeded"
+    return Result(
+        id=job.id,
+        digest=job.digest,
+        line=job.line,
+        status=status,
+        provider=job.provider,
+        model=job.model,
+        response_model=completion.response_model,
+        lane=recording.lane,
+        text=completion.text,
+        finish_reason=completion.finish_reason,
+        usage=completion.usage,
+        interruption=interruption,
+        error=error,
+        attempts=turn.attempts,
+        started_at=turn.started_at,
+        finished_at=rfc3339(clock.now()),
+        duration_s=clock.monotonic() - turn.started,
+        time_to_first_token_s=turn.first_token_s,
+        streamed=turn.streamed,
+        response=completion.response if recording.response else UNSET,
+        request=turn.request,
+        metadata=job.metadata,
+    )

@@ -1,0 +1,174 @@
+"""What happens to a turn at a worker: an attempt, then its end or the wait before the next."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from anyio import BrokenResourceError, CancelScope, WouldBlock, get_cancelled_exc_class
+from anyio.streams.memory import MemoryObjectSendStream
+
+from runner.clock import Clock
+from runner.engine.attempt import Attempts
+from runner.engine.halts import NO_ADMISSION_S, Halts
+from runner.engine.outcome import Recording, answered, failed, refused, stopped
+from runner.engine.retry import Again, GiveUp, RetryPolicy, decide
+from runner.engine.stop import STOPPED, Stop
+from runner.engine.turn import Turn
+from runner.errors import LineProblem, ProviderError
+from runner.events import JobFinished, JobLeft, ProviderHalted, RetryScheduled
+from runner.models import Job, Result
+from runner.providers.base import Provider
+
+
+def always(_: Job) -> bool:
+    """Allow every retry."""
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Serves turns for the workers of one shard."""
+
+    attempts: Attempts
+    open_provider: Callable[[Job], Awaitable[Provider]]
+    """Gives the provider of a job; raises ProviderError where it cannot be opened."""
+    results: MemoryObjectSendStream[Result]
+    policy: RetryPolicy
+    random: Random
+    stop: Stop
+    halts: Halts = field(default_factory=Halts)
+    may_retry: Callable[[Job], bool] = always
+    """False forbids another attempt in this run: the job's text was shown."""
+
+    async def serve(self, turn: Turn) -> float | None:
+        """Make one attempt. None: the turn has ended; else the seconds before its next attempt.
+
+        Cancelled with a request out, it records what had come as interrupted and then lets the
+        cancellation go on.
+        """
+        if self.stop.draining or self.halts.halted(turn.job.provider):
+            self.leave(turn)
+            return None
+        try:
+            provider = await self.open_provider(turn.job)
+            completion = await self.attempts.make(turn, provider)
+        except ProviderError as error:
+            return await self._after_failure(turn, error)
+        except get_cancelled_exc_class():
+            await self._cut_off(turn)
+            raise
+        except Exception as bug:  # noqa: BLE001 - one odd answer must not end a night's run
+            return await self._after_failure(turn, _internal(bug))
+        turn.tries += 1
+        self.halts.admitted(turn.job.provider)
+        # From here to the record nothing may be lost: the answer is paid for.
+        await self._hand_over(turn, answered(turn, completion, self._clock, self._recording))
+        return None
+
+    def leave(self, turn: Turn) -> None:
+        """End a turn without a record; the next run takes the job up."""
+        turn.requeue.close()
+        self.attempts.journal.withdrawn(turn.job.id)
+        self.attempts.emit(JobLeft(turn.job))
+
+    async def refuse(self, problem: LineProblem) -> None:
+        """Record a line that is not a job."""
+        await self._record(refused(problem, self._clock))
+
+    async def _after_failure(self, turn: Turn, error: ProviderError) -> float | None:
+        if self._halt_if_hopeless(turn, error):
+            self.leave(turn)
+            return None
+        decision = self._decide(turn, error)
+        if isinstance(decision, GiveUp):
+            if decision.note:
+                error.message = f"{error.message}; {decision.note}"
+            await self._hand_over(turn, failed(turn, error, self._clock, self._recording))
+            return None
+        if self.stop.draining:
+            self.leave(turn)
+            return None
+        if error.kind == "rate_limit":
+            turn.gated_s += decision.delay_s
+        self.attempts.emit(RetryScheduled(turn.job, error, decision.delay_s))
+        return decision.delay_s
+
+    def _halt_if_hopeless(self, turn: Turn, error: ProviderError) -> bool:
+        name = turn.job.provider
+        if error.kind != "rate_limit":
+            turn.tries += 1
+            if not error.fatal:
+                self.halts.admitted(name)
+        else:
+            turn.refusals += 1
+            if self.halts.refused(name, self._clock.monotonic()):
+                minutes = NO_ADMISSION_S / 60
+                error.message += f"; not one request was let through for {minutes:.0f} minutes"
+                error.fatal = True
+        if error.fatal and self.halts.halt(name, error):
+            self.attempts.emit(ProviderHalted(name, error))
+        return error.fatal
+
+    def _decide(self, turn: Turn, error: ProviderError) -> Again | GiveUp:
+        if not self.may_retry(turn.job):
+            return GiveUp()
+        decision = decide(
+            error,
+            tries=turn.tries,
+            refusals=turn.refusals,
+            policy=self.policy,
+            draw=self.random.random(),
+        )
+        limit = self.attempts.deadlines.job_s
+        if limit is None or isinstance(decision, GiveUp):
+            return decision
+        wait = 0.0 if error.kind == "rate_limit" else decision.delay_s
+        spent = self._clock.monotonic() - turn.started - turn.gated_s
+        return (
+            GiveUp("--job-timeout leaves no time to ask again")
+            if spent + wait >= limit
+            else decision
+        )
+
+    async def _cut_off(self, turn: Turn) -> None:
+        if turn.started_at is None or self.stop.reason is None:
+            self.leave(turn)
+            return
+        message = STOPPED[self.stop.reason]
+        await self._hand_over(
+            turn, stopped(turn, self.stop.reason, message, self._clock, self._recording)
+        )
+
+    async def _hand_over(self, turn: Turn, result: Result) -> None:
+        await self._record(result)
+        turn.requeue.close()
+
+    async def _record(self, result: Result) -> None:
+        try:
+            self.results.send_nowait(result)
+        except WouldBlock:
+            # The one place that is shielded: a paid answer is never dropped by a cancellation.
+            with CancelScope(shield=True):
+                await self.results.send(result)
+        except BrokenResourceError:
+            # The writer has failed and says why itself; here it only remains to stop.
+            self.stop.cancel()
+            return
+        self.attempts.emit(JobFinished(result))
+
+    @property
+    def _clock(self) -> Clock:
+        return self.attempts.clock
+
+    @property
+    def _recording(self) -> Recording:
+        return self.attempts.recording
+
+
+def _internal(bug: Exception) -> ProviderError:
+    # The text of a foreign exception may hold anything, a key included; its type cannot.
+    return ProviderError(
+        "internal",
+        f"runner could not handle this answer ({type(bug).__name__}); please report it",
+        retryable=False,
+    )

@@ -1,0 +1,47 @@
+"""How a run is stopped: first drain (answers on their way are waited for), then cancel."""
+
+from anyio import CancelScope, Event, move_on_after
+
+from runner.models import InterruptionReason
+
+STOPPED: dict[InterruptionReason, str] = {
+    "sigint": "stopped by Ctrl-C before the answer had ended",
+    "sigterm": "stopped by SIGTERM before the answer had ended",
+    "sighup": "stopped because the terminal was closed before the answer had ended",
+    "closed_pipe": "stopped because the reader closed the pipe",
+}
+"""What an interrupted record says, by what stopped the run."""
+
+
+class Stop:
+    """The two stages of stopping, shared by the feeder and the workers of a shard."""
+
+    def __init__(self) -> None:
+        self.reason: InterruptionReason | None = None
+        """What stopped the run; None while nothing did, or where it merely ran out of work."""
+        self.feeding = CancelScope()
+        self.working = CancelScope()
+        self._drained = Event()
+
+    @property
+    def draining(self) -> bool:
+        """Whether nothing new may be sent."""
+        return self._drained.is_set()
+
+    def drain(self, reason: InterruptionReason | None = None) -> None:
+        """Start nothing new; jobs that wait for their next attempt are left without a record."""
+        if self.reason is None:
+            self.reason = reason
+        self.feeding.cancel()
+        self._drained.set()
+
+    def cancel(self, reason: InterruptionReason | None = None) -> None:
+        """Cut off what is in flight as well."""
+        self.drain(reason)
+        self.working.cancel()
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait so long. False, and at once, if the run is stopped meanwhile."""
+        with move_on_after(seconds):
+            await self._drained.wait()
+        return not self.draining
