@@ -116,11 +116,10 @@ class Shard:
 
     async def _wait(self, turn: Turn, delay: float) -> None:
         try:
-            go_on = await self._pause(turn, delay)
+            if await self._pause(turn, delay):
+                await self._send(turn)
         finally:
             self.waiting -= 1
-        if go_on:
-            await self._send(turn)
 
     async def _pause(self, turn: Turn, delay: float) -> bool:
         try:
