@@ -1,10 +1,14 @@
-"""Which providers and defaults are in force, and where each value came from."""
+"""Which providers and defaults are in force, and where each value came from. Reads no file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from runner.errors import UsageError
 from runner.models import Api
+from runner.words import printable
 
 
 class ModelRef(NamedTuple):
@@ -34,17 +38,46 @@ class ProviderConfig:
     """Where this provider came from: `built in` or a file."""
 
 
+BUILT_IN_PROVIDERS: Mapping[str, ProviderConfig] = MappingProxyType(
+    {
+        provider.name: provider
+        for provider in (
+            ProviderConfig(name="openai", api="openai", api_key_env="OPENAI_API_KEY"),
+            ProviderConfig(
+                name="openai-responses", api="openai-responses", api_key_env="OPENAI_API_KEY"
+            ),
+            ProviderConfig(name="anthropic", api="anthropic", api_key_env="ANTHROPIC_API_KEY"),
+            ProviderConfig(name="sim", api="openai", simulated=True),
+            ProviderConfig(name="sim-responses", api="openai-responses", simulated=True),
+            ProviderConfig(name="sim-anthropic", api="anthropic", simulated=True),
+        )
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OptionTable:
+    """One command's table in one file, as written there; `runner.cli` knows what it may hold."""
+
+    source: str
+    trusted: bool
+    """False for a `runner.toml` that merely lies in the working directory."""
+    values: Mapping[str, Any]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Config:
     """The configuration in force."""
 
-    providers: Mapping[str, ProviderConfig]
+    providers: Mapping[str, ProviderConfig] = BUILT_IN_PROVIDERS
     default_provider: str | None = None
     default_model: str | None = None
-    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Per command, option values from its table (`[batch]`, `[tail]`)."""
+    options: Mapping[str, tuple[OptionTable, ...]] = field(default_factory=dict)
+    """Per command, its tables (`[batch]`, `[tail]`), the strongest file first."""
     sources: tuple[str, ...] = ()
     """The files that were read, the strongest first."""
+    user_file: str = "runner.toml"
+    """Where the user's own file stands or would stand, for texts."""
 
     def resolve(self, model: str) -> ModelRef:
         """Split `provider/model`.
@@ -52,4 +85,45 @@ class Config:
         Only a first segment that names a provider counts as one, so `meta-llama/Llama-3` stays
         whole under a default provider. Raises UsageError for a bare name without one.
         """
-        raise NotImplementedError
+        first, slash, rest = model.partition("/")
+        if slash and first in self.providers:
+            if not rest:
+                raise UsageError(f'"{printable(model)}" names a provider but no model.')
+            return ModelRef(first, rest)
+        if not model:
+            raise UsageError("the model's name is empty.")
+        if self.default_provider is not None:
+            return ModelRef(self.default_provider, model)
+        raise UsageError(self._unknown_provider(model))
+
+    def choose(self, model: str | None) -> ModelRef:
+        """Resolve the model given, else the configured one; raises UsageError if there is none."""
+        chosen = self.default_model if model is None else model
+        if chosen is None:
+            raise self.no_model()
+        return self.resolve(chosen)
+
+    def no_model(self) -> UsageError:
+        """The error that says how to choose a model."""
+        return UsageError(
+            "no model chosen. Add -m openai/... or -m anthropic/..., or set\n"
+            f"RUNNER_MODEL, or write model under [defaults] in {self.user_file}.\n"
+            "Without a key:  -m sim/steady"
+        )
+
+    def _unknown_provider(self, model: str) -> str:
+        first, slash, rest = model.partition("/")
+        shown = printable(model)
+        if slash and (near := get_close_matches(first, self.providers, n=1)):
+            return (
+                f"no provider is called {printable(first)}. Did you mean {near[0]}/"
+                f"{printable(rest)}?\nConfigured are: {', '.join(self.providers)}."
+            )
+        if slash:
+            return (
+                f"no provider is called {printable(first)}. If {shown} is the model's whole\n"
+                "name, put its provider before it, or name one as provider under [defaults]\n"
+                f"in {self.user_file}. Configured are:\n{', '.join(self.providers)}."
+            )
+        family = "anthropic" if model.startswith("claude") else "openai"
+        return f"which provider serves {shown}? Write it as {family}/{shown}."
