@@ -1,0 +1,16 @@
+"""The question after a broken answer. Knows no run: it only asks."""
+
+import sys
+
+import click
+
+
+def ask_again() -> bool:
+    """Ask on the terminal whether to ask the model again; False where nobody can answer."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    try:
+        return click.confirm("   Ask again?", default=True, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return False

@@ -1,0 +1,104 @@
+"""Live text on stdout: one answer (`tail`), or many in input order (`batch --tail`)."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from anyio import Event, move_on_after, sleep
+
+from runner.events import DeltaReceived, JobFinished, JobLeft, JobQueued, RetryScheduled
+from runner.events import Event as RunEvent
+from runner.view.gathering import Gathering, Piece
+from runner.view.outlet import Outlet
+
+_BACKLOG = 4096
+"""Pieces that may wait for a slow reader before nothing new should be asked."""
+_LOOK_S = 0.02
+
+
+def _nothing(_: OSError) -> None:
+    pass
+
+
+class LiveText:
+    """A sink that shows text the moment it arrives; a thread of its own does the writing.
+
+    `on_failure` is called in the event loop, once, when stdout takes no more: BrokenPipeError when
+    its reader has gone (also while nothing arrives), else another OSError such as a full disk.
+    """
+
+    def __init__(
+        self,
+        *,
+        many: bool,
+        terminal: bool,
+        on_failure: Callable[[OSError], None] = _nothing,
+        stdout: int = 1,
+        stderr: int = 2,
+    ) -> None:
+        """Create the sink; `stdout` and `stderr` are file descriptors."""
+        self.failure: OSError | None = None
+        """Why stdout takes no more; None while it does."""
+        self._gathering = Gathering(many=many, terminal=terminal)
+        self._on_failure = on_failure
+        self._stderr = stderr
+        self._outlet = Outlet(stdout, lambda error: self._in_loop(self._fail, error))
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Begin to write. Must be called in the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._outlet.start()
+
+    def emit(self, event: RunEvent) -> None:
+        match event:
+            case JobQueued(job):
+                self._gathering.queued(job.id)
+            case DeltaReceived(job, text, "text"):
+                self._put(self._gathering.delta(job.id, text))
+            case RetryScheduled(job):
+                self._gathering.retried(job.id)
+            case JobFinished(result) if result.digest is None:
+                self._put(self._gathering.refused(result))
+            case JobFinished(result):
+                self._put(self._gathering.ended(result.id, result))
+            case JobLeft(job):
+                self._put(self._gathering.ended(job.id, None))
+            case _:
+                pass
+
+    def shown(self, job_id: str) -> bool:
+        """Whether any text of a job that has not ended is on its way to stdout."""
+        return self._gathering.shown(job_id)
+
+    def note(self, text: str) -> None:
+        """Write a line to stderr, behind the text that came before it."""
+        self._outlet.put(f"{text}\n".encode(errors="replace"), self._stderr)
+
+    async def room(self) -> None:
+        """Wait while a slow reader has so much to catch up on that nothing new should be asked."""
+        while self._outlet.backlog() > _BACKLOG:  # noqa: ASYNC110 - a thread empties it
+            await sleep(_LOOK_S)
+
+    async def close(self, timeout_s: float) -> bool:
+        """Wait up to `timeout_s` seconds, cancelled or not, until all is written; tell if it is."""
+        drained = Event()
+        self._outlet.finish(lambda: self._in_loop(drained.set))
+        with move_on_after(timeout_s, shield=True):
+            await drained.wait()
+        return drained.is_set()
+
+    def _put(self, pieces: Iterable[Piece]) -> None:
+        for piece in pieces:
+            data = piece.text.encode(errors="replace")
+            self._outlet.put(data, self._stderr if piece.note else None)
+
+    def _in_loop(self, function: Callable[..., None], *arguments: object) -> None:
+        # The loop may be gone when a reader wakes up late; then nobody is left to be told.
+        with suppress(RuntimeError):
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(function, *arguments)
+
+    def _fail(self, error: OSError) -> None:
+        self.failure = error
+        self._on_failure(error)

@@ -1,0 +1,208 @@
+"""Counts over a run, earlier runs on the same results included. Knows neither words nor files."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from runner.errors import ProviderError
+from runner.events import (
+    AttemptStarted,
+    Event,
+    JobFinished,
+    JobLeft,
+    ProviderHalted,
+    RetryScheduled,
+    Stopping,
+)
+from runner.models import ErrorKind, ErrorRecord, FinishReason, Job, Status, Usage
+
+
+@dataclass(slots=True)
+class Failures:
+    """The failed jobs of one kind."""
+
+    count: int = 0
+    message: str = ""
+    """What the first of them was told."""
+    first_line: int | None = None
+    """The lowest input line among them; None where no line is known."""
+    retryable: int = 0
+    """How many of them the same command would ask again."""
+
+    def add(self, error: ErrorRecord, line: int | None) -> None:
+        """Count one more."""
+        self.message = self.message or error.message
+        self.count += 1
+        self.retryable += error.retryable
+        if line is not None and (self.first_line is None or line < self.first_line):
+            self.first_line = line
+
+
+@dataclass(slots=True)
+class Tokens:
+    """Sums over the records, so far as they say what they used."""
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    known: int = 0
+    """Records that say some usage."""
+    unknown: int = 0
+    """Answers, whole or partial, that do not say or not fully say what they used."""
+
+    def add(self, status: Status, usage: Usage | None) -> None:
+        """Add one record; a failure without usage is no unknown answer."""
+        if usage is not None:
+            self.known += 1
+            self.input += usage.input_tokens or 0
+            self.output += usage.output_tokens or 0
+            self.cached += usage.cached_input_tokens or 0
+        if status != "failed" and not _is_full(usage):
+            self.unknown += 1
+
+
+def _is_full(usage: Usage | None) -> bool:
+    return (
+        usage is not None
+        and usage.complete
+        and usage.input_tokens is not None
+        and usage.output_tokens is not None
+    )
+
+
+@dataclass(slots=True)
+class Tally:
+    """A sink that counts everything the end of a run has to say.
+
+    `total` is the number of selected jobs, None while it is not known (stdin). Records of earlier
+    runs enter by `add_earlier`, so that the sums are those over the whole results file.
+    """
+
+    total: int | None = None
+    earlier: int = 0
+    """Selected jobs that have a record from an earlier run and are not asked again."""
+    succeeded: int = 0
+    interrupted: int = 0
+    failures: dict[ErrorKind, Failures] = field(default_factory=dict)
+    interruptions: Counter[str] = field(default_factory=Counter)
+    """Interrupted jobs by reason."""
+    cut_off: int = 0
+    """Answers that ended at their token limit."""
+    left: int = 0
+    """Jobs handed out in this run that end it without a record."""
+    tokens: Tokens = field(default_factory=Tokens)
+    requests: int = 0
+    retries: int = 0
+    """Attempts that failed and were followed by another; refusals for rate are apart."""
+    refusals: int = 0
+    waited_s: float = 0.0
+    """Seconds that jobs were told to wait before their next attempt, summed over jobs."""
+    peak_in_flight: int = 0
+    halted: dict[str, ProviderError] = field(default_factory=dict)
+    """Providers that refused the account, with what they said."""
+    stopping: Stopping | None = None
+    _caps: dict[str, int | None] = field(default_factory=dict)
+    """Token limits of the jobs in flight."""
+    _cut_caps: set[int | None] = field(default_factory=set)
+
+    @property
+    def failed(self) -> int:
+        """Jobs that ended as failed."""
+        return sum(kind.count for kind in self.failures.values())
+
+    @property
+    def finished(self) -> int:
+        """Jobs that have a record, of this run or an earlier one."""
+        return self.succeeded + self.interrupted + self.failed
+
+    @property
+    def undone(self) -> int:
+        """Selected jobs without a record."""
+        return self.left if self.total is None else max(0, self.total - self.finished)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that are out now."""
+        return len(self._caps)
+
+    @property
+    def attempts(self) -> int:
+        """Requests that count against `--max-attempts`: all but those refused for rate."""
+        return self.requests - self.refusals
+
+    @property
+    def cap(self) -> int | None:
+        """The token limit that cut the cut-off answers; None if not known or not one alone."""
+        return next(iter(self._cut_caps)) if len(self._cut_caps) == 1 else None
+
+    def add_earlier(
+        self,
+        status: Status,
+        *,
+        line: int | None = None,
+        error: ErrorRecord | None = None,
+        finish_reason: FinishReason | None = None,
+        usage: Usage | None = None,
+        cap: int | None = None,
+        reason: str | None = None,
+    ) -> None:
+        """Count the record of a selected job that this run does not ask again.
+
+        `cap`: the token limit the job was sent with, where the caller knows it. `reason`: why it
+        was interrupted.
+        """
+        self.earlier += 1
+        self._count(status, line, error, finish_reason, cap, reason)
+        self.tokens.add(status, usage)
+
+    def emit(self, event: Event) -> None:
+        match event:
+            case AttemptStarted(job):
+                self._start(job)
+            case RetryScheduled(job, error, delay_s):
+                self._caps.pop(job.id, None)
+                self.refusals += error.kind == "rate_limit"
+                self.retries += error.kind != "rate_limit"
+                self.waited_s += delay_s
+            case JobFinished(result):
+                # A line that is no job may bear the id of one that is in flight.
+                cap = self._caps.pop(result.id, None) if result.digest else None
+                reason = result.interruption.reason if result.interruption else None
+                self._count(
+                    result.status, result.line, result.error, result.finish_reason, cap, reason
+                )
+                self.tokens.add(result.status, result.usage)
+            case JobLeft(job):
+                self._caps.pop(job.id, None)
+                self.left += 1
+            case ProviderHalted(provider, error):
+                self.halted.setdefault(provider, error)
+            case Stopping():
+                self.stopping = event
+            case _:
+                pass
+
+    def _start(self, job: Job) -> None:
+        self.requests += 1
+        self._caps[job.id] = job.request.max_tokens
+        self.peak_in_flight = max(self.peak_in_flight, len(self._caps))
+
+    def _count(
+        self,
+        status: Status,
+        line: int | None,
+        error: ErrorRecord | None,
+        finish_reason: FinishReason | None,
+        cap: int | None,
+        reason: str | None,
+    ) -> None:
+        if status == "succeeded":
+            self.succeeded += 1
+        elif status == "interrupted":
+            self.interrupted += 1
+            self.interruptions[reason or "unknown"] += 1
+        else:
+            error = error or ErrorRecord(kind="internal", message="no reason is recorded")
+            self.failures.setdefault(error.kind, Failures()).add(error, line)
+        if finish_reason == "length":
+            self.cut_off += 1
+            self._cut_caps.add(cap)

@@ -1,0 +1,76 @@
+"""What is said when a run ends or is asked to stop, as pure text over a tally."""
+
+from runner.view.layout import wrap
+from runner.view.tally import Tally
+from runner.view.texts_table import Names, ask_again, next_steps, table
+from runner.words import command_line, count, duration, plural, printable
+
+_STOPPED_BY = {"sigint": "Ctrl-C", "sigterm": "SIGTERM", "sighup": "a closed terminal"}
+
+
+def end_text(tally: Tally, names: Names, elapsed_s: float) -> str:
+    """Say how a run ended that nobody stopped: counts, what is wrong, what to do next."""
+    total = tally.finished + tally.undone if tally.total is None else tally.total
+    head = (
+        f"{printable(names.jobs)}: {count(tally.succeeded)} of {count(total)} answered "
+        f"in {duration(elapsed_s)}{_unanswered(tally, 'broken off')}"
+    )
+    return "\n".join([wrap(head), *table(tally, names.results), *next_steps(tally, names.results)])
+
+
+def stopped_text(tally: Tally, names: Names, signal: str) -> str:
+    """Say how a run ended that a signal stopped, and how to go on."""
+    total = "" if tally.total is None else f" of {count(tally.total)}"
+    by = _STOPPED_BY.get(signal.lower(), signal)
+    head = wrap(
+        f"Stopped by {by}: {count(tally.succeeded)}{total} answered{_unanswered(tally, 'cut off')}."
+    )
+    if names.results is None:
+        return f"{head}\nEvery answer that arrived went to stdout."
+    kept = f"Every answer that arrived is in {printable(names.results)}."
+    if not tally.undone and not tally.interrupted:
+        return f"{head}\n{wrap(kept)}"
+    command = command_line(names.command)
+    return f"{head}\n{wrap(f'{kept} To go on, the same command:')}\n  {command}"
+
+
+def nothing_to_send_text(tally: Tally, names: Names) -> str:
+    """Say that the results file holds all there is to ask."""
+    jobs, results = printable(names.jobs), printable(names.results or "stdout")
+    total = tally.finished
+    if total == 0:
+        return f"{jobs}: no jobs; nothing to send."
+    if tally.succeeded == total:
+        everything = "the one job is" if total == 1 else f"all {count(total)} jobs are"
+        head = f"{jobs}: {everything} answered in {results}; nothing to send."
+    else:
+        answered = f"{count(tally.succeeded)} of {plural(total, 'job')} answered in {results}"
+        head = f"{jobs}: {answered}{_unanswered(tally, 'broken off')}; nothing to send."
+    return "\n".join([wrap(head), *ask_again(tally)])
+
+
+def stopping_text(signal: str, in_flight: int, grace_s: float) -> str:
+    """Say at the first signal what is waited for."""
+    if in_flight == 0 or grace_s <= 0:
+        return "Stopping."
+    way = "its way" if in_flight == 1 else "their way"
+    again = " Ctrl-C again cuts them off." if signal.lower() == "sigint" else ""
+    text = f"Stopping: {plural(in_flight, 'answer')} on {way}, up to {duration(grace_s)}.{again}"
+    return wrap(text)
+
+
+def halted_text(tally: Tally) -> str:
+    """Say which providers refused the account, and how much was not sent because of it."""
+    lines = [
+        wrap(f"Stopped: {printable(provider)} refuses the account: {printable(error.message)}")
+        for provider, error in tally.halted.items()
+    ]
+    if tally.undone:
+        were = "was" if tally.undone == 1 else "were"
+        lines.append(f"{plural(tally.undone, 'job')} {were} not sent.")
+    return "\n".join(lines)
+
+
+def _unanswered(tally: Tally, interrupted: str) -> str:
+    parts = ((tally.failed, "failed"), (tally.interrupted, interrupted), (tally.undone, "to do"))
+    return "".join(f", {count(number)} {what}" for number, what in parts if number)

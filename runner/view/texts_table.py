@@ -1,0 +1,179 @@
+"""The table at a run's end and the advice below it, as pure text over a tally."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runner.view.layout import WIDTH, advice, labelled, shorten, wrap
+from runner.view.tally import Failures, Tally
+from runner.words import command_line, count, plural, printable
+
+_SPEAKS_FOR_ITSELF = {"timeout", "rate_limit", "overloaded"}
+"""Kinds of failure whose message would add nothing."""
+_PLURALS = {
+    "timeout": "timeouts",
+    "connection": "connection failures",
+    "provider": "provider failures",
+}
+_REASONS = {
+    "sigint": "Ctrl-C",
+    "sigterm": "SIGTERM",
+    "sighup": "closed terminal",
+    "deadline": "time limit",
+    "idle": "silence",
+    "connection": "lost connection",
+    "truncated_stream": "stream without an end",
+    "provider_error": "provider's error",
+    "closed_pipe": "closed pipe",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the end calls things by."""
+
+    jobs: str
+    """The input as the user knows it, such as `rows.csv` or `stdin`."""
+    results: str | None
+    """The results file; None where records went to stdout."""
+    command: Sequence[str] = ()
+    """The command as typed, without the program."""
+
+
+def table(tally: Tally, results: str | None) -> list[str]:
+    """List what is worth knowing about a run; lines that would say nothing are left out."""
+    numbers = [tally.cut_off, tally.interrupted, *(f.count for f in tally.failures.values())]
+    width = max(2, *(len(count(number)) for number in numbers))
+    lines = []
+    if tally.cut_off:
+        lines.append(_counted("cut off", tally.cut_off, _cut_off(tally), width))
+    if tally.interrupted:
+        lines.append(_counted("broken off", tally.interrupted, _broken_off(tally), width))
+    lines += _failed(tally, width)
+    lines += _tokens(tally)
+    if results is not None:
+        lines.append(labelled("results", printable(results)))
+    return lines
+
+
+def next_steps(tally: Tally, results: str | None) -> list[str]:
+    """Say what to do with the answers and how to ask again; nothing where nothing was kept."""
+    if results is None:
+        return []
+    steps = []
+    if tally.succeeded:
+        export = command_line(["export", results])
+        steps.append(("Answers as a column:", f"{export} > answers.csv"))
+    return advice(steps + _ask_again(tally))
+
+
+def ask_again(tally: Tally) -> list[str]:
+    """Say how to ask again what was cut off or failed."""
+    return advice(_ask_again(tally))
+
+
+def _ask_again(tally: Tally) -> list[tuple[str, str]]:
+    steps = []
+    if tally.cut_off:
+        longer = "N" if tally.cap is None else str(4 * tally.cap)
+        steps.append(
+            (
+                f"Ask {_the(tally.cut_off)} again, longer:",
+                f"add  --retry length --max-tokens {longer}",
+            )
+        )
+    if tally.undone:
+        steps.append((f"Ask the other {count(tally.undone)}:", "the same command"))
+    if tally.interrupted:
+        noun = f"{_the(tally.interrupted)} broken off"
+        steps.append((f"Ask {noun} again:", "the same command"))
+    return steps + _failed_again(tally)
+
+
+def _failed_again(tally: Tally) -> list[tuple[str, str]]:
+    again = [(kind, found) for kind, found in tally.failures.items() if found.retryable]
+    lasting = tally.failed - sum(found.retryable for _, found in again)
+    if not again:
+        question = f"Ask {_the(lasting)} failed again:"
+        return [(question, "add  --retry failed")] if lasting else []
+    number = tally.failed - lasting
+    noun = "failed"
+    if len(again) == 1:
+        kind = again[0][0]
+        noun = _PLURALS.get(kind, "failed")
+        noun = noun.removesuffix("s") if number == 1 else noun
+    too = f"; {_the(lasting)} too:  add  --retry failed" if lasting else ""
+    return [(f"Ask {_the(number)} {noun} again:", f"the same command{too}")]
+
+
+def _the(number: int) -> str:
+    return f"the {count(number)}"
+
+
+def _counted(label: str, number: int, text: str, width: int) -> str:
+    """Write a table line whose number is right-aligned with those of its neighbours."""
+    return wrap(f"  {label:<11}{count(number):>{width}} {text}", indent=" " * (14 + width))
+
+
+def _cut_off(tally: Tally) -> str:
+    cap = "" if tally.cap is None else f" ({tally.cap})"
+    if tally.cut_off == 1:
+        return f"answer reached max_tokens{cap} and is not complete"
+    return f"answers reached max_tokens{cap} and are not complete"
+
+
+def _broken_off(tally: Tally) -> str:
+    answers = "answer ended" if tally.interrupted == 1 else "answers ended"
+    reasons = tally.interruptions.most_common()
+    if len(reasons) == 1:
+        return f"{answers} too early: {_REASONS.get(reasons[0][0], reasons[0][0])}"
+    told = ", ".join(f"{count(number)} {_REASONS.get(name, name)}" for name, number in reasons)
+    return f"{answers} too early: {told}"
+
+
+def _failed(tally: Tally, width: int) -> list[str]:
+    kinds = sorted(tally.failures.items(), key=lambda item: -item[1].count)
+    if not kinds:
+        return []
+    whole = "; ".join(_kind(kind, found, None) for kind, found in kinds)
+    pad = " " * (width - len(count(kinds[0][1].count)))
+    if len(line := f"  {'failed':<11}{pad}{whole}") <= WIDTH:
+        return [line]
+    labels = ["failed"] + [""] * (len(kinds) - 1)
+    return [
+        f"  {label:<11}{' ' * (width - len(count(found.count)))}"
+        + _kind(kind, found, WIDTH - 13 - width + len(count(found.count)))
+        for label, (kind, found) in zip(labels, kinds, strict=True)
+    ]
+
+
+def _kind(kind: str, found: Failures, room: int | None) -> str:
+    """Say one kind of failure, its message cut to what `room` columns leave; None cuts nothing."""
+    head = f"{count(found.count)} {kind}"
+    if kind in _SPEAKS_FOR_ITSELF or not found.message:
+        return head
+    where = ""
+    if found.first_line is not None:
+        where = f" (line {found.first_line}{', ...' * (found.count > 1)})"
+    message = " ".join(printable(found.message, keep="\n").split())
+    if room is not None:
+        message = shorten(message, room - len(head) - 2 - len(where))
+    return f"{head}: {message}{where}"
+
+
+def _tokens(tally: Tally) -> list[str]:
+    tokens, tries = tally.tokens, []
+    if tally.retries:
+        tries.append(plural(tally.retries, "retry", "retries"))
+    if tally.refusals:
+        tries.append(plural(tally.refusals, "refusal"))
+    if tokens.known:
+        share = f" ({tokens.cached / tokens.input:.0%} cached)" if tokens.cached else ""
+        used = f"{count(tokens.input)} in{share}, {count(tokens.output)} out"
+        if tokens.unknown:
+            used += f", and unknown for {plural(tokens.unknown, 'answer')}"
+    else:
+        used = "unknown" if tokens.unknown else ""
+    if not used:
+        return [labelled("requests", ", ".join(tries))] if tries else []
+    line = "; ".join([used, *([", ".join(tries)] if tries else [])])
+    return [labelled("tokens", line)]
