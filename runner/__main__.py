@@ -1,0 +1,17 @@
+"""The way in: `runner` on the command line, and `python -m runner`."""
+
+import sys
+
+from runner.cli.early import end_on_signals
+
+
+def main() -> int:
+    """Run the command line and return the exit code."""
+    end_on_signals()  # before anything slow is imported, so that Ctrl-C never shows a traceback
+    from runner.cli.main import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""The configuration as the command line meets it: read once, at the first look, and only then."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from runner.config import Config, OptionTable
+
+_META = "runner.cli.configuration"
+
+
+def config_of(ctx: click.Context) -> "Config":
+    """The configuration in force for this call; raises UsageError."""
+    config: Config | None = ctx.meta.get(_META)
+    if config is None:
+        from runner.config_files import load_config
+
+        config = load_config(ctx.find_root().params.get("config"))
+        ctx.meta[_META] = config
+    return config
+
+
+class TableDefaults(dict[str, Any]):
+    """Values for a command's options from its table in the configuration.
+
+    Filled when first asked, so that `--help` and completion read no file.
+    """
+
+    def __init__(self, ctx: click.Context) -> None:
+        super().__init__()
+        self._ctx = ctx
+        self._filled = False
+        self._sources: dict[str, str] = {}
+
+    def __contains__(self, key: object) -> bool:
+        if not self._filled:
+            self._filled = True
+            self._fill()
+        return super().__contains__(key)
+
+    def place(self, name: str) -> str:
+        """Where an option's value stands, for texts: the file, the key, the table."""
+        return f"{self._sources[name]}: {name} under [{self._ctx.info_name}]"
+
+    def _fill(self) -> None:
+        tables = config_of(self._ctx).options.get(self._ctx.info_name or "", ())
+        known = {
+            param.name: param
+            for param in self._ctx.command.params
+            if isinstance(param, click.Option) and param.name
+        }
+        for table in reversed(tables):
+            for key, value in table.values.items():
+                self._take(key.replace("-", "_"), value, table, known)
+
+    def _take(
+        self, name: str, value: Any, table: "OptionTable", known: Mapping[str, click.Option]
+    ) -> None:
+        if name not in known:
+            from runner.config_tables import unknown_key
+
+            raise unknown_key(name, known, table.source, f" under [{self._ctx.info_name}]")
+        self._sources[name] = table.source
+        if problem := _misfit(known[name], value, trusted=table.trusted):
+            raise click.UsageError(f"{self.place(name)}: {problem}", self._ctx)
+        self[name] = list(value.items()) if isinstance(value, dict) else _joined(value)
+
+
+def _joined(value: Any) -> Any:
+    return ",".join(value) if isinstance(value, list) else value
+
+
+def _misfit(option: click.Option, value: Any, *, trusted: bool) -> str | None:
+    """Say why a value cannot stand in the file, or None; the option's type judges the rest."""
+    if option.is_flag:
+        return None if isinstance(value, bool) else "it must be true or false."
+    if option.multiple:
+        return None if isinstance(value, dict) else "it must be a table: { temperature = 0 }."
+    is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if isinstance(value, bool) or not (is_list or isinstance(value, str | int | float)):
+        return "it must be a text or a number."
+    return None if trusted else _untrusted(option, value)
+
+
+def _untrusted(option: click.Option, value: Any) -> str | None:
+    """Keep a file that came with the folder from choosing what is read and written here."""
+    way_on = "Give it as an option, or put it into your own file."
+    if isinstance(option.type, click.Path | click.File):
+        return f"a file that merely lies in the folder may not name files. {way_on}"
+    if isinstance(value, str) and value.startswith("@"):
+        return f"a file that merely lies in the folder may not have files read. {way_on}"
+    return None

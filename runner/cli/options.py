@@ -1,0 +1,121 @@
+"""Options that several commands share, and what their values make together."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner.cli.command import option
+from runner.cli.types import Count, KeyValue, Plain, Text, Time
+from runner.settings import Ask, Deadlines
+
+ASK = "What to ask"
+
+model = option(
+    "-m",
+    "--model",
+    section=ASK,
+    type=Plain("MODEL"),
+    fallback="RUNNER_MODEL",
+    help="provider/model, for jobs that name none",
+)
+system = option(
+    "-s", "--system", section=ASK, type=Text(), help="System prompt, for jobs that bring none"
+)
+template = option(
+    "-t",
+    "--template",
+    section=ASK,
+    type=Text(),
+    help="Every line is a row; Jinja2 over its columns",
+)
+id_column = option(
+    "--id-column",
+    section=ASK,
+    type=Plain("NAME"),
+    shown="id or custom_id",
+    help="Column that names a row",
+)
+max_tokens = option(
+    "--max-tokens",
+    section=ASK,
+    type=Count(),
+    help="Longest answer, by each API's own name for it",
+)
+set_ = option(
+    "--set",
+    section=ASK,
+    type=KeyValue(),
+    multiple=True,
+    help="Any request parameter, where a job sets none",
+)
+override = option(
+    "--override",
+    section=ASK,
+    type=KeyValue(),
+    multiple=True,
+    help="The same, over what jobs say (also model=...)",
+)
+limit = option("--limit", section="Which jobs", type=Count(), help="The first N jobs of the file")
+sample = option(
+    "--sample", section="Which jobs", type=Count(), help="N jobs spread evenly over the file"
+)
+
+
+def attempt_timeout(section: str) -> Callable[[Any], Any]:
+    """The bound on one try, in the section that the command gives it."""
+    return option(
+        "--attempt-timeout",
+        section=section,
+        type=Time(positive=True),
+        default="10m",
+        shown="10m",
+        help="For one try",
+    )
+
+
+def ask(options: Mapping[str, Any], *, default_model: str | None) -> Ask:
+    """What is asked, from the options that the command has; raises click.UsageError."""
+    defaults = _parameters(options.get("set", ()), "--set")
+    if "model" in defaults:
+        raise click.UsageError("--set model: the model is chosen with -m, or --override model=...")
+    overrides = _parameters(options.get("override", ()), "--override")
+    if not isinstance(overrides.get("model", "-"), str):
+        raise click.UsageError("--override model: the model is a text such as openai/gpt-5-mini.")
+    return Ask(
+        model=options["model"] if options["model"] is not None else default_model,
+        system=options["system"],
+        template=options.get("template"),
+        id_column=options.get("id_column"),
+        max_tokens=options["max_tokens"],
+        defaults=defaults,
+        overrides=overrides,
+    )
+
+
+def _parameters(pairs: Sequence[tuple[str, Any]], name: str) -> dict[str, Any]:
+    if any(key == "stream" for key, _ in pairs):
+        raise click.UsageError(
+            f"{name} stream: runner decides this itself; to watch answers arrive use"
+            " runner tail, or --tail with runner batch."
+        )
+    return dict(pairs)
+
+
+def deadlines(options: Mapping[str, Any]) -> Deadlines:
+    """The bounds on waiting, from the options that the command has."""
+    return Deadlines(attempt_s=options["attempt_timeout"], job_s=options.get("job_timeout"))
+
+
+def refuse_both(first: str, second: str, options: Mapping[str, Any]) -> None:
+    """Refuse two options that contradict each other; raises click.UsageError."""
+    if options[first.replace("-", "_")] and options[second.replace("-", "_")]:
+        raise click.UsageError(f"--{first} and --{second} exclude each other.")
+
+
+def file_path(name: str | None, option_name: str) -> Path | None:
+    """The file that an option names, if it names one; raises click.UsageError for an empty name."""
+    if name == "":
+        raise click.UsageError(f"{option_name}: the file name is empty.")
+    return None if name is None else Path(name)
