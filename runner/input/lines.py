@@ -1,0 +1,88 @@
+"""Blocks of bytes cut into numbered lines, at line feeds only. No input or output, no JSON.
+
+`splitlines()` would also cut at U+2028, U+0085 and others, which may stand inside a JSON string.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Overlong:
+    """What is left of a line that passed the bound: its content was not kept."""
+
+    size: int
+    """Bytes, without the line break."""
+    bound: int
+    sha256: str
+    """In hex, over the whole line."""
+
+
+Line = bytes | Overlong
+
+
+class LineSplitter:
+    """Cut a stream of blocks into lines, holding at most one unfinished line within the bound."""
+
+    def __init__(self, max_line_bytes: int) -> None:
+        self._bound = max_line_bytes
+        self._number = 0
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._skipped = hashlib.sha256()
+
+    def feed(self, block: bytes) -> Iterable[tuple[int, Line]]:
+        """Take the next block; give the lines it completes with their numbers, from 1."""
+        pieces = block.split(b"\n")
+        rest = pieces.pop()
+        if not pieces:
+            self._hold(rest)
+            return ()
+        lines: list[Line] = list(pieces)
+        self._hold(pieces[0])
+        lines[0] = self._take()
+        if len(block) > self._bound:
+            lines[1:] = [self._bounded(piece) for piece in pieces[1:]]
+        self._hold(rest)
+        return self._numbered(lines)
+
+    def finish(self) -> Iterable[tuple[int, Line]]:
+        """Give the last line where the input did not end with a line break."""
+        return self._numbered([self._take()]) if self._size else ()
+
+    def _numbered(self, lines: list[Line]) -> Iterable[tuple[int, Line]]:
+        start = self._number + 1
+        self._number += len(lines)
+        first = lines[0]
+        if start == 1 and isinstance(first, bytes):
+            lines[0] = first.removeprefix(BOM)
+        return enumerate(lines, start)
+
+    def _bounded(self, piece: bytes) -> Line:
+        if len(piece) <= self._bound:
+            return piece
+        return Overlong(len(piece), self._bound, hashlib.sha256(piece).hexdigest())
+
+    def _hold(self, piece: bytes) -> None:
+        was_within = self._size <= self._bound
+        self._size += len(piece)
+        if self._size <= self._bound:
+            self._parts.append(piece)
+            return
+        if was_within:
+            self._skipped = hashlib.sha256(b"".join(self._parts))
+            self._parts.clear()
+        self._skipped.update(piece)
+
+    def _take(self) -> Line:
+        line: Line
+        if self._size <= self._bound:
+            line = b"".join(self._parts)
+        else:
+            line = Overlong(self._size, self._bound, self._skipped.hexdigest())
+        self._parts.clear()
+        self._size = 0
+        return line

@@ -1,0 +1,118 @@
+"""The native shape: `prompt` or `messages`, and what may stand beside them."""
+
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from runner.input.draft import (
+    CAPS,
+    Draft,
+    check_messages,
+    chosen_model,
+    holds_system,
+    optional_text,
+    required_object,
+    whole_number,
+)
+from runner.input.ids import id_text
+from runner.input.problems import BadLineError
+from runner.input.words import listed, quoted
+
+KEYS = ("id", "prompt", "messages", "model", "system", "max_tokens", "params", "metadata")
+
+_KNOWN = frozenset(KEYS)
+_NOT_IN_PARAMS = ("model", "messages", "input")
+_MEANT = {"custom_id": "id", "system_prompt": "system", "instructions": "system"}
+_NEVER = frozenset({"base_url", "api_base", "api_key", "headers", "extra_headers"})
+
+
+class _WithMetadata(msgspec.Struct):
+    metadata: Raw
+
+
+_metadata = msgspec.json.Decoder(_WithMetadata).decode
+
+
+def read_native(line: dict[str, Any], raw: bytes) -> Draft:
+    """Take a native job apart. Raises BadLineError."""
+    if not line.keys() <= _KNOWN:
+        raise BadLineError(_unknown(next(key for key in line if key not in _KNOWN)))
+    draft = Draft(id=id_text(line["id"], "id") if "id" in line else None, messages=_messages(line))
+    if len(line) > 1:
+        _read_options(line, draft)
+    if line.get("metadata") is not None:
+        draft.metadata = one_line(_metadata(raw[raw.index(b"{") :]).metadata)
+    return draft
+
+
+def one_line(value: Raw | bytes) -> Raw:
+    """Keep JSON as it was written. A carriage return can only be white space between tokens."""
+    return Raw(bytes(value).strip().replace(b"\r", b" "))
+
+
+def meant(key: str) -> str | None:
+    """The known key that a person most likely meant by this one."""
+    known = _MEANT.get(key.lower())
+    return known or next(iter(get_close_matches(key.lower(), KEYS, n=1, cutoff=0.7)), None)
+
+
+def _messages(line: dict[str, Any]) -> list[dict[str, Any]]:
+    if "messages" in line:
+        if "prompt" in line:
+            raise BadLineError('has both "prompt" and "messages"; a job has one of them')
+        return check_messages(line["messages"])
+    if "prompt" not in line:
+        raise BadLineError('has neither "prompt" nor "messages"')
+    prompt = line["prompt"]
+    if not isinstance(prompt, str):
+        raise BadLineError('"prompt" must be a string')
+    return [{"role": "user", "content": prompt}]
+
+
+def _read_options(line: dict[str, Any], draft: Draft) -> None:
+    draft.model = chosen_model(line)
+    draft.system = optional_text(line, "system")
+    draft.brings_system = "system" in line or ("messages" in line and holds_system(draft.messages))
+    if "max_tokens" in line:
+        if not whole_number(line["max_tokens"]):
+            raise BadLineError('"max_tokens" must be a whole number of at least 1')
+        draft.max_tokens = line["max_tokens"]
+    if "params" in line:
+        draft.params = _params(required_object(line, "params"), draft)
+
+
+def _params(params: dict[str, Any], draft: Draft) -> dict[str, Any]:
+    for key in _NOT_IN_PARAMS:
+        if key in params:
+            raise BadLineError(f'"params" holds {quoted(key)}, which stands beside it in a job')
+    if draft.max_tokens is not None:
+        for key in CAPS:
+            if key in params:
+                raise BadLineError(
+                    f'the cap is set twice: "max_tokens" and {quoted(key)} in params'
+                )
+    for key in ("system", "instructions"):
+        if key in params:
+            if draft.system is not None:
+                raise BadLineError(
+                    f'"system" is set twice: in the job and as {quoted(key)} in params'
+                )
+            draft.brings_system = True
+    return params
+
+
+def _unknown(key: str) -> str:
+    if key in _NEVER:
+        return (
+            f"unknown key {quoted(key)}: a job cannot set an address, a header or a key; "
+            "providers are set up in runner.toml"
+        )
+    known = meant(key)
+    if known:
+        return f"unknown key {quoted(key)}. Did you mean {quoted(known)}?"
+    return (
+        f"unknown key {quoted(key)}; known are {listed(KEYS)}. "
+        'Request parameters such as temperature go into "params"'
+    )
