@@ -1,0 +1,79 @@
+"""Bytes that must be on the disk: whole writes, synced folders, files replaced in one step.
+
+Knows nothing of what the bytes mean.
+"""
+
+import errno
+import os
+from pathlib import Path
+
+from runner.errors import WriteError
+
+_REASONS = {
+    errno.ENOSPC: "there is no space left on the disk. Make room",
+    errno.EDQUOT: "the disk quota is used up. Make room",
+    errno.EFBIG: "the file has reached the largest size allowed here. Raise that limit",
+    errno.EROFS: "the file system is read-only. Make it writable, or choose another file with -o",
+    errno.EACCES: "permission denied. Allow writing, or choose another file with -o",
+    errno.EPERM: "permission denied. Allow writing, or choose another file with -o",
+}
+
+# macOS has no fdatasync.
+sync_data = getattr(os, "fdatasync", os.fsync)
+
+
+def cannot_write(name: str | Path, error: OSError) -> WriteError:
+    """Say in a person's words what kept us from writing and what to do."""
+    reason = _REASONS.get(error.errno or 0)
+    if reason is None:
+        reason = f"{error.strerror or error}. Mend that"
+    return WriteError(
+        f"cannot write {name}: {reason},\nthen give the same command again. "
+        "Every answer recorded so far is whole."
+    )
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write every byte, however many calls it takes.
+
+    A nearly full disk takes a part without an error and refuses the next call, so the count
+    that `write` returns is what says whether the data is there.
+    """
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def sync_folder(path: Path) -> None:
+    """Make a rename in the folder of `path` last through a loss of power."""
+    fd = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def append_synced(path: Path, data: bytes) -> None:
+    """Append to a side file and wait until the disk has it."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        write_all(fd, data)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Put a small file in place in one step: a reader sees the old one or the new one.
+
+    Without `sync` a loss of power may leave it empty; `kill -9` may not.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        write_all(fd, data)
+        if sync:
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+    temporary.replace(path)

@@ -1,0 +1,91 @@
+"""Refuse to touch a file that is not a results file of ours."""
+
+import stat
+from pathlib import Path
+
+from runner.errors import UsageError
+from runner.models import SCHEMA_VERSION
+from runner.results.durable import cannot_write
+from runner.results.paths import ResultPaths
+from runner.results.scan import head_of
+
+_BLOCK_BYTES = 64 * 1024
+_LONGEST_LINE = 1 << 30
+_BEGINNING = b'{"v":'
+
+
+def refuse_foreign(paths: ResultPaths, jobs: Path | None) -> None:
+    """Raise UsageError where writing results would harm something else; nothing is touched.
+
+    `jobs` is None where the jobs are no file. A missing or empty output is fine.
+    """
+    shown, results = paths.shown, paths.results
+    try:
+        status = results.stat()
+    except FileNotFoundError:
+        _refuse_missing_folder(shown, results)
+        return
+    except OSError as error:
+        raise cannot_write(shown, error) from error
+    if jobs is not None and _same(results, jobs):
+        raise UsageError(f"{shown} is the list of jobs itself.\nName another file with -o.")
+    if stat.S_ISDIR(status.st_mode):
+        raise UsageError(f"{shown} is a folder.\nName a file in it with -o.")
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError(
+            f"{shown} is not a file that can be kept and resumed.\n"
+            "To send the records to a pipe:  -o -"
+        )
+    if status.st_size:
+        _refuse_other_content(shown, results)
+
+
+def _refuse_missing_folder(shown: str, results: Path) -> None:
+    if not results.parent.is_dir():
+        raise UsageError(
+            f"the folder of {shown} does not exist.\nMake it, or name another file with -o."
+        )
+
+
+def _refuse_other_content(shown: str, results: Path) -> None:
+    try:
+        line, ended = _first_line(results)
+    except OSError as error:
+        raise cannot_write(shown, error) from error
+    head = head_of(line)
+    if head is not None and head.v > SCHEMA_VERSION:
+        raise UsageError(
+            f"{shown} was written by a newer runner (its records say v {head.v}).\n"
+            "Upgrade runner, or name another file with -o."
+        )
+    # A run killed while it wrote its first record leaves a part of one.
+    if head is None and (ended or not _may_be_torn(line)):
+        raise UsageError(
+            f"{shown} is not a results file of runner, and is left as it is.\n"
+            "Name another file with -o."
+        )
+
+
+def _may_be_torn(line: bytes) -> bool:
+    beginning = line[: len(_BEGINNING)]
+    return bool(beginning) and _BEGINNING.startswith(beginning)
+
+
+def _first_line(path: Path) -> tuple[bytes, bool]:
+    """Read the first line that is not blank, and whether it is ended; a foreign one in part."""
+    line = b""
+    with path.open("rb") as file:
+        while not line.strip():
+            line = file.readline(_BLOCK_BYTES)
+            if not line:
+                return b"", False
+        if line.startswith(_BEGINNING) and not line.endswith(b"\n"):
+            line += file.readline(_LONGEST_LINE)
+    return line.removesuffix(b"\n"), line.endswith(b"\n")
+
+
+def _same(results: Path, jobs: Path) -> bool:
+    try:
+        return results.samefile(jobs)
+    except OSError:
+        return False

@@ -1,0 +1,66 @@
+"""A results file read back, also while a run is writing it: one record a job.
+
+Nothing is locked. The file is opened once, so that a run that puts it in order meanwhile changes
+nothing for the reader.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from runner.models import AttemptRecord, Result
+from runner.results.encode import decode
+from runner.results.lines import read_at
+from runner.results.scan import scan_fd
+from runner.results.table import Recorded, ResultTable
+
+_NO_LINE = 1 << 32
+
+
+class _Attempts(msgspec.Struct):
+    attempts: list[AttemptRecord] = []
+
+
+_attempts = msgspec.json.Decoder(_Attempts)
+
+
+def standing(path: Path) -> Iterator[bytes]:
+    """Give one record a job, without its newline, in input order; those of no line come last.
+
+    Raises FileNotFoundError.
+    """
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        table = scan_fd(fd).table
+        for row in in_input_order(table):
+            yield read_at(fd, *table.place(row))
+    finally:
+        os.close(fd)
+
+
+def in_input_order(table: ResultTable) -> list[int]:
+    """Sort the standing rows by the line they name, then by their place in the file."""
+    rows = [table.standing(row) for row in table.latest_rows()]
+    rows.sort()
+    rows.sort(key=lambda row: table.line(row) or _NO_LINE)
+    return rows
+
+
+def read_record(path: Path, offset: int, length: int) -> Result:
+    """Read one record by its place in the file."""
+    return decode(_bytes_at(path, offset, length))
+
+
+def attempts_of(path: Path, recorded: Recorded) -> list[AttemptRecord]:
+    """Read the attempts of a record, which a new record for the same job carries on."""
+    return _attempts.decode(_bytes_at(path, recorded.offset, recorded.length)).attempts
+
+
+def _bytes_at(path: Path, offset: int, length: int) -> bytes:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return read_at(fd, offset, length)
+    finally:
+        os.close(fd)

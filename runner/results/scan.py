@@ -1,0 +1,141 @@
+"""Read a results file's lines into a table, and mend its end before a run appends to it."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from runner.models import Status
+from runner.results.durable import append_synced, cannot_write
+from runner.results.lines import Lines, read_at
+from runner.results.paths import ResultPaths
+from runner.results.table import ResultTable
+
+
+class _Error(msgspec.Struct):
+    kind: str | None = None
+    retryable: bool = False
+
+
+class RecordHead(msgspec.Struct):
+    """The few fields that decide what becomes of a job; the rest of the line is skipped."""
+
+    v: int
+    id: str
+    digest: str | None
+    status: Status
+    line: int | None = None
+    finish_reason: str | None = None
+    error: _Error | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What stands in a results file."""
+
+    table: ResultTable
+    size: int
+    """Bytes up to which the file consists of whole lines."""
+    torn: int
+    """Bytes of a last line that was cut while it was written."""
+    unended: bool
+    """The last line is a whole record that only lacks its newline."""
+    corrupt: tuple[tuple[int, int], ...]
+    """Offset and length of lines that are no records."""
+
+    @property
+    def lines(self) -> int:
+        """Count the records, superseded ones included."""
+        return self.table.rows
+
+
+_head = msgspec.json.Decoder(RecordHead)
+
+
+def head_of(line: bytes) -> RecordHead | None:
+    """Decode what decides; None if the line is no record of ours."""
+    try:
+        head = _head.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    # The table counts lines from 1 in 32 bits.
+    return head if head.line is None or 0 < head.line < 1 << 32 else None
+
+
+def scan(path: Path) -> Scan:
+    """Read a results file that may be being written; a missing one is empty."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return Scan(table=ResultTable(), size=0, torn=0, unended=False, corrupt=())
+    try:
+        return scan_fd(fd)
+    finally:
+        os.close(fd)
+
+
+def scan_fd(fd: int) -> Scan:
+    """Read an open results file, so that its records can be read from the same file later."""
+    table, lines = ResultTable(), Lines(fd)
+    corrupt = []
+    for offset, line in lines:
+        if not _take(table, offset, line) and line.strip():
+            corrupt.append((offset, len(line)))
+    unended = _take(table, lines.end, lines.tail)
+    return Scan(
+        table=table,
+        size=lines.end,
+        torn=0 if unended else len(lines.tail),
+        unended=unended,
+        corrupt=tuple(corrupt),
+    )
+
+
+def repair(paths: ResultPaths) -> Scan:
+    """Scan, and leave a file that ends with a whole line. Only the holder of the lock may do so.
+
+    A torn last line is kept in `.torn` before it is cut. Lines in the middle that are no records
+    stay until the file is put in order. Raises WriteError.
+    """
+    try:
+        paths.temporary.unlink(missing_ok=True)
+        found = scan(paths.results)
+        if found.torn:
+            _cut(paths, found)
+        elif found.unended:
+            append_synced(paths.results, b"\n")
+            offset, length = found.table.place(found.lines - 1)
+            return replace(found, size=offset + length + 1, unended=False)
+    except OSError as error:
+        raise cannot_write(paths.shown, error) from error
+    return found
+
+
+def _take(table: ResultTable, offset: int, line: bytes) -> bool:
+    head = head_of(line) if line else None
+    if head is None:
+        return False
+    error = head.error
+    table.add(
+        head.id,
+        head.digest,
+        head.status,
+        offset=offset,
+        length=len(line),
+        line=head.line,
+        error_kind=error.kind if error else None,
+        finish_reason=head.finish_reason,
+        retryable=error.retryable if error else False,
+    )
+    return True
+
+
+def _cut(paths: ResultPaths, found: Scan) -> None:
+    fd = os.open(paths.results, os.O_RDWR)
+    try:
+        append_synced(paths.torn, read_at(fd, found.size, found.torn) + b"\n")
+        os.ftruncate(fd, found.size)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
