@@ -1,0 +1,79 @@
+"""The routes: three APIs, their list of models, and the control pages."""
+
+import time
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from runner.simulator.ask import Api
+from runner.simulator.endpoint import Endpoint
+from runner.simulator.errors import ApiError
+from runner.simulator.limits import Limiter
+from runner.simulator.scenario import Scenario
+from runner.simulator.stats import Stats
+
+_ENDPOINTS: tuple[tuple[str, Api], ...] = (
+    ("/v1/chat/completions", "chat"),
+    ("/v1/responses", "responses"),
+    ("/v1/messages", "messages"),
+)
+
+
+def create_app(scenario: Scenario, clock: Callable[[], float] = time.monotonic) -> Starlette:
+    """Make the application that plays `scenario`; `clock` (in seconds) drives its limits."""
+    stats = Stats()
+    limiter = Limiter(scenario.limits, clock)
+
+    async def show_stats(request: Request) -> JSONResponse:  # noqa: ARG001 - Starlette's signature
+        return JSONResponse(stats.snapshot())
+
+    async def reset(request: Request) -> JSONResponse:  # noqa: ARG001 - Starlette's signature
+        stats.reset()
+        return JSONResponse(stats.snapshot())
+
+    async def models(request: Request) -> JSONResponse:
+        return JSONResponse(_model_list(request, scenario.models or ["simulator"]))
+
+    routes = [
+        Route(path, Endpoint(api, scenario, stats, limiter), methods=["POST"])
+        for path, api in _ENDPOINTS
+    ]
+    routes += [
+        Route("/v1/models", models),
+        Route("/control/stats", show_stats),
+        Route("/control/reset", reset, methods=["POST"]),
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_page})
+
+
+async def _no_such_page(request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    api = _api_of(request)
+    message = (
+        "Not found" if api == "messages" else (f"Invalid URL ({request.method} {request.url.path})")
+    )
+    refusal = ApiError(status, message)
+    return JSONResponse(refusal.body(api, "req_none"), status)
+
+
+def _api_of(request: Request) -> Api:
+    theirs = "anthropic-version" in request.headers or request.url.path.endswith("/messages")
+    return "messages" if theirs else "chat"
+
+
+def _model_list(request: Request, names: list[str]) -> dict[str, object]:
+    if _api_of(request) == "messages":
+        entries: list[dict[str, object]] = [
+            {"type": "model", "id": n, "display_name": n, "created_at": "2026-01-01T00:00:00Z"}
+            for n in names
+        ]
+        page = {"has_more": False, "first_id": names[0], "last_id": names[-1]}
+        return {"data": entries, **page}
+    entries = [
+        {"id": n, "object": "model", "created": 1767225600, "owned_by": "simulator"} for n in names
+    ]
+    return {"object": "list", "data": entries}

@@ -1,0 +1,54 @@
+"""What will happen to one attempt: which rule holds, how fast it goes, where it breaks."""
+
+import re
+from dataclasses import dataclass
+
+from runner.simulator.ask import Ask
+from runner.simulator.chance import unit
+from runner.simulator.scenario import Fault, Reply, Rule, Scenario
+
+_PLAIN = Reply()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The fate of one attempt."""
+
+    reply: Reply
+    fault: Fault | None
+    first_token_s: float
+    tokens_per_second: float
+
+
+def make_plan(scenario: Scenario, ask: Ask, attempt: int) -> Plan:
+    """Decide from the scenario, the prompt and the attempt (from 1) alone."""
+    rule = _rule(scenario, ask, attempt) or Rule()
+    speed = rule.speed or scenario.speed
+    stray = speed.jitter * (2 * unit(scenario.seed, "first", ask.prompt, attempt) - 1)
+    return Plan(
+        reply=rule.reply or _PLAIN,
+        fault=rule.fault,
+        first_token_s=speed.first_token_s * (1 + stray),
+        tokens_per_second=speed.tokens_per_second,
+    )
+
+
+def _rule(scenario: Scenario, ask: Ask, attempt: int) -> Rule | None:
+    # One draw for all rules with a rate, each taking its share of it: so every rate is met
+    # exactly, and the shares of several rules add up.
+    draw = unit(scenario.seed, "rate", ask.prompt, attempt)
+    for rule in scenario.rules:
+        if not _holds(rule, ask, attempt):
+            continue
+        if rule.rate is None or draw < rule.rate:
+            return rule
+        draw -= rule.rate
+    return None
+
+
+def _holds(rule: Rule, ask: Ask, attempt: int) -> bool:
+    return (
+        (rule.attempts is None or attempt <= rule.attempts)
+        and (rule.match is None or re.search(rule.match, ask.prompt) is not None)
+        and (rule.model is None or re.fullmatch(rule.model, ask.model) is not None)
+    )

@@ -1,0 +1,136 @@
+"""What a scenario file may say. These records are the format: an unknown key is an error.
+
+Times are in seconds, rates are shares from 0 to 1, and every table may be left out.
+"""
+
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Seconds = Annotated[float, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=0)]
+PerMinute = Annotated[int, Meta(ge=1)]
+Positive = Annotated[float, Meta(gt=0)]
+
+FaultKind = Literal[
+    "status",
+    "rate_limit",
+    "quota",
+    "auth",
+    "overloaded",
+    "reset",
+    "close",
+    "truncate",
+    "stall",
+    "garbage",
+    "empty",
+    "error_event",
+]
+Finish = Literal["stop", "length", "tool_calls", "refusal", "content_filter", "pause"]
+ErrorEventForm = Literal["flat", "nested", "failed"]
+
+
+class AnswerLength(Struct, frozen=True, forbid_unknown_fields=True):
+    """Tokens of an answer; each prompt has its own length, always the same one."""
+
+    min_tokens: Count = 16
+    mean_tokens: Count = 40
+    max_tokens: Count = 90
+    reasoning_tokens: Count = 0
+    """Tokens of thinking before the answer; they count against the request's cap."""
+
+
+class Speed(Struct, frozen=True, forbid_unknown_fields=True):
+    """When tokens come; streamed or not, the last one comes at the same moment."""
+
+    first_token_s: Seconds = 0.04
+    jitter: Share = 0.5
+    """How far the first token may stray from `first_token_s`, as a share of it."""
+    tokens_per_second: Positive = 400.0
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """Token buckets that refill smoothly, shared by all callers. Left out means no limit."""
+
+    requests_per_minute: PerMinute | None = None
+    tokens_per_minute: PerMinute | None = None
+    input_tokens_per_minute: PerMinute | None = None
+    output_tokens_per_minute: PerMinute | None = None
+    request_burst_s: Positive = 1.0
+    """Size of the request bucket, in seconds of its refill; it always holds one request."""
+    token_burst_s: Positive = 6.0
+    """Size of the token buckets, in seconds of their refill."""
+    charge: Literal["admission", "completion"] = "admission"
+    """When output is charged: up front with the request's cap (settled later), or at the end."""
+    count_refusals: bool = False
+    """Whether a refused request uses up a request, too, as some providers have it."""
+    max_concurrency: PerMinute | None = None
+
+
+class Fault(Struct, frozen=True, forbid_unknown_fields=True):
+    """One way for a request to go wrong."""
+
+    kind: FaultKind
+    status: Annotated[int, Meta(ge=200, le=599)] | None = None
+    """HTTP status for `status` and `garbage`; the error's nature for `error_event`."""
+    code: str | None = None
+    message: str | None = None
+    retry_after_s: Seconds | None = None
+    after_tokens: Count | None = None
+    """Left out: before the first byte. Else after so many tokens (halfway in a plain body)."""
+    seconds: Seconds | None = None
+    """How long a `stall` lasts before the connection is closed; left out: for ever."""
+    body: str | None = None
+    """What `garbage` sends; left out: a proxy's HTML page."""
+    form: ErrorEventForm = "flat"
+    """Responses only: documented `error` event, the nested one, or `response.failed`."""
+
+
+class Tool(Struct, frozen=True, forbid_unknown_fields=True):
+    """A tool call to answer with."""
+
+    name: str
+    arguments: dict[str, Any] = {}
+
+
+class Reply(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to answer instead of prose; what is left out stays as usual."""
+
+    text: str | None = None
+    tokens: Count | None = None
+    """Length of the prose, where no `text` is given."""
+    reasoning: str | None = None
+    finish: Finish | None = None
+    tool: Tool | None = None
+
+
+class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+    """Conditions and what follows. All conditions must hold; the first rule that holds wins."""
+
+    match: str | None = None
+    """Regular expression, searched for in the prompt's text (system prompt included)."""
+    model: str | None = None
+    """Regular expression for the whole name of the model."""
+    attempts: PerMinute | None = None
+    """Holds for the first so many requests with the same body (refusals do not count)."""
+    rate: Share | None = None
+    """Holds for this share of requests, drawn from seed, prompt and attempt."""
+    reply: Reply | None = None
+    fault: Fault | None = None
+    speed: Speed | None = None
+
+
+class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole scenario file."""
+
+    description: str = ""
+    seed: int = 0
+    models: list[str] | None = None
+    """The only models there are; left out: any name but `unknown...`."""
+    unknown_models: list[str] = []
+    """Models that do not exist, beside those whose name begins with `unknown`."""
+    answer: AnswerLength = AnswerLength()
+    speed: Speed = Speed()
+    limits: Limits = Limits()
+    rules: list[Rule] = []

@@ -1,0 +1,155 @@
+"""The simulator as a process: one socket, one line when ready, a quick and quiet end."""
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from runner.simulator.app import create_app
+from runner.simulator.loading import ScenarioError, load
+from runner.simulator.wire import WiredProtocol
+
+_BACKLOG = 2048
+# Longer than clients keep idle connections, so that it is never the server who closes one
+# that a client is about to use.
+_KEEP_ALIVE_S = 120
+
+Ready = Callable[[dict[str, object]], None]
+
+
+class SimulatorServer(uvicorn.Server):
+    """uvicorn, told to end at once and without a word."""
+
+    def __init__(
+        self, config: uvicorn.Config, listener: socket.socket, ready: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._listener = listener
+        self._ready = ready
+
+    def run_here(self) -> None:
+        """Serve in this thread until told to stop."""
+        self.run(sockets=[self._listener])
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, WiredProtocol) and connection.wire.transport:
+                connection.wire.transport.abort()
+        await super().shutdown(sockets)
+
+    def stop(self) -> None:
+        """End soon; safe from any thread."""
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to `serve`: uvicorn would raise them again at the end."""
+        yield
+
+
+def make_server(scenario: str | Path, host: str, port: int, ready: Ready) -> SimulatorServer:
+    """Open the socket and prepare a server; `ready` gets its addresses once it listens.
+
+    Raises:
+        ScenarioError: the scenario or the address cannot be used.
+    """
+    app = create_app(load(scenario))
+    listener = _listen(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    root = f"http://{shown}:{listener.getsockname()[1]}"
+    addresses: dict[str, object] = {
+        "openai_base_url": f"{root}/v1",
+        "anthropic_base_url": root,
+        "control_url": f"{root}/control",
+        "scenario": str(scenario),
+        "pid": os.getpid(),
+    }
+    config = uvicorn.Config(
+        app,
+        http=WiredProtocol,
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        backlog=_BACKLOG,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+    )
+    return SimulatorServer(config, listener, lambda: ready(addresses))
+
+
+def serve(
+    scenario: str | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    with_parent: bool = False,
+) -> None:
+    """Serve until SIGINT or SIGTERM, after one JSON line on stdout with the addresses.
+
+    `with_parent` makes it a child that ends with its parent: it ends when stdin does, and leaves
+    SIGINT, which a terminal sends to both, to the parent.
+
+    Raises:
+        ScenarioError: the scenario or the address cannot be used.
+    """
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    server = make_server(scenario, host, port, _print_ready)
+
+    def stop(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+        server.stop()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if with_parent else stop)
+    if with_parent:
+        threading.Thread(target=_watch_stdin, args=(server,), daemon=True).start()
+    _raise_file_limit()
+    server.run_here()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        raise ScenarioError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from None
+    return listener
+
+
+def _print_ready(addresses: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(addresses) + "\n")
+    sys.stdout.flush()
+
+
+def _watch_stdin(server: SimulatorServer) -> None:
+    while os.read(0, 4096):
+        pass
+    server.stop()
+
+
+def _raise_file_limit() -> None:
+    """Allow as many connections as the system does."""
+    import resource
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,0 +1,83 @@
+"""What the simulator has seen, for whoever judges a client by it."""
+
+from collections import Counter
+from typing import Any
+
+from runner.simulator.ask import Api, Ask
+
+
+class Stats:
+    """Counts since the start or the last reset."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all but the requests that are being answered."""
+        self.peak_in_flight = self.in_flight
+        self.requests = 0
+        self.completed = 0
+        self.refusals = 0
+        self.disconnects = 0
+        self.faults: Counter[str] = Counter()
+        self.errors: Counter[int] = Counter()
+        self.by_hash: Counter[str] = Counter()
+        self.by_endpoint: Counter[str] = Counter()
+        self.retries_seen: Counter[str] = Counter()
+        self.input_tokens = 0
+        self.output_tokens = 0
+        self._attempts: Counter[str] = Counter()
+
+    def arrived(self, api: Api, retry_count: str) -> None:
+        """Count a request that reached an endpoint; `left` must follow."""
+        self.requests += 1
+        self.by_endpoint[api] += 1
+        self.retries_seen[retry_count] += 1
+        self.in_flight += 1
+        self.peak_in_flight = max(self.peak_in_flight, self.in_flight)
+
+    def left(self) -> None:
+        """Count a request as over, however it ended."""
+        self.in_flight -= 1
+
+    def understood(self, ask: Ask) -> None:
+        """Count a request that passed the checks by what it asks."""
+        self.by_hash[ask.body_hash] += 1
+
+    def attempts(self, ask: Ask) -> int:
+        """Tell how often the same has been asked and not been refused by a limit."""
+        return self._attempts[ask.body_hash]
+
+    def admitted(self, ask: Ask) -> None:
+        """Count a request that passed the limits, too."""
+        self._attempts[ask.body_hash] += 1
+
+    def refused(self, status: int) -> None:
+        """Count an error status that was sent."""
+        self.errors[status] += 1
+        self.refusals += status == 429
+
+    def delivered(self, ask: Ask, output_tokens: int) -> None:
+        """Count an answer that was sent whole."""
+        self.completed += 1
+        self.input_tokens += ask.input_tokens
+        self.output_tokens += output_tokens
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything, as it goes out at `/control/stats`."""
+        return {
+            "requests": self.requests,
+            "completed": self.completed,
+            "refusals": self.refusals,
+            "disconnects": self.disconnects,
+            "in_flight": self.in_flight,
+            "peak_in_flight": self.peak_in_flight,
+            "errors": {str(status): count for status, count in self.errors.items()},
+            "faults": dict(self.faults),
+            "by_endpoint": dict(self.by_endpoint),
+            "by_retry_count": dict(self.retries_seen),
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "by_hash": dict(self.by_hash),
+        }
