@@ -69,11 +69,13 @@ class OptionTable:
 class Config:
     """The configuration in force."""
 
-    providers: Mapping[str, ProviderConfig] = BUILT_IN_PROVIDERS
+    providers: Mapping[str, ProviderConfig] = field(default_factory=lambda: BUILT_IN_PROVIDERS)
     default_provider: str | None = None
     default_model: str | None = None
     options: Mapping[str, tuple[OptionTable, ...]] = field(default_factory=dict)
     """Per command, its tables (`[batch]`, `[tail]`), the strongest file first."""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """The file that each of the defaults (`model`, `provider`) came from."""
     sources: tuple[str, ...] = ()
     """The files that were read, the strongest first."""
     user_file: str = "runner.toml"

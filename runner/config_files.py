@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -71,23 +71,33 @@ def _combined(documents: Sequence[Document], user_file: str) -> Config:
     for document in documents:
         if document.provider is not None and document.provider not in providers:
             raise _unknown_default(document, providers)
+    values, origins = _defaults(documents)
     return Config(
         providers=providers,
-        default_provider=_first(document.provider for document in documents),
-        default_model=_first(document.model for document in documents),
+        default_provider=values.get("provider"),
+        default_model=values.get("model"),
         options={
             name: tuple(
                 document.options[name] for document in documents if name in document.options
             )
             for name in OPTION_TABLES
         },
+        origins=origins,
         sources=tuple(document.source for document in documents),
         user_file=user_file,
     )
 
 
-def _first(values: Iterable[str | None]) -> str | None:
-    return next((value for value in values if value is not None), None)
+def _defaults(documents: Sequence[Document]) -> tuple[dict[str, str], dict[str, str]]:
+    """Each default from the first document that has it, and where that was."""
+    values: dict[str, str] = {}
+    origins: dict[str, str] = {}
+    for document in reversed(documents):
+        for name, value in (("model", document.model), ("provider", document.provider)):
+            if value is not None:
+                values[name] = value
+                origins[name] = document.source
+    return values, origins
 
 
 def _unknown_default(document: Document, providers: Mapping[str, object]) -> UsageError:

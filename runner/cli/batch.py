@@ -10,7 +10,7 @@ from runner.cli import options as shared
 from runner.cli.command import Command, option
 from runner.cli.configuration import config_of
 from runner.cli.main import ARGUMENTS
-from runner.cli.types import Count, Plain, Share, Size, Time
+from runner.cli.types import Count, Plain, Share, Time
 from runner.settings import DEFAULT_GRACE_S, BatchSettings
 
 _WHICH = "Which jobs"
@@ -50,14 +50,7 @@ Exit codes: 0 all answered, 1 some not, 2 not started, 4 account refused,
 @option(
     "--skip-invalid", section=_WHICH, is_flag=True, help="Record bad lines as failed, run the rest"
 )
-@option(
-    "--max-line",
-    section=_WHICH,
-    type=Size(),
-    default="64M",
-    shown="64M",
-    help="Longest line that is read",
-)
+@shared.max_line
 @option(
     "-o",
     "--output",

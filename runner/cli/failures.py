@@ -40,7 +40,7 @@ def _failed(error: BaseException) -> int:
         _drop_stdout()
         return 141
     code, message = _words(error)
-    _say(message)
+    _say("\n".join(_laid_out(line) for line in message.split("\n")))
     return code
 
 
@@ -57,7 +57,9 @@ def _words(error: BaseException) -> tuple[int, str]:
         _drop_stdout()
         return 74, f"Error: cannot write to standard output: {error.strerror}."
     if os.environ.get("RUNNER_DEBUG"):
-        return 1, f"Error: {_INTERNAL}\n{_trace(error)}"
+        import traceback
+
+        _say("".join(traceback.format_exception(error)))
     return 1, f"Error: {_INTERNAL}"
 
 
@@ -88,9 +90,8 @@ def _lowered(sentence: str) -> str:
 def _say(message: str) -> None:
     if sys.stderr is None:
         return
-    lines = [_laid_out(line) for line in printable(_scrubbed(message), keep="\n").split("\n")]
     try:
-        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.write(printable(_scrubbed(message), keep="\n") + "\n")
         sys.stderr.flush()
     except OSError:
         pass  # nobody can be told; the exit code still says it
@@ -112,12 +113,6 @@ def _scrubbed(text: str) -> str:
         if len(value) >= 8 and name.upper().endswith(("KEY", "TOKEN", "SECRET", "PASSWORD")):
             text = text.replace(value, "***")
     return text
-
-
-def _trace(error: BaseException) -> str:
-    import traceback
-
-    return "".join(traceback.format_exception(error))
 
 
 def _stdout_is_broken() -> bool:

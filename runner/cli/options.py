@@ -1,13 +1,13 @@
 """Options that several commands share, and what their values make together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from runner.cli.command import option
-from runner.cli.types import Count, KeyValue, Plain, Text, Time
+from runner.cli.types import Count, KeyValue, Plain, Size, Text, Time
 from runner.settings import Ask, Deadlines
 
 ASK = "What to ask"
@@ -61,6 +61,14 @@ limit = option("--limit", section="Which jobs", type=Count(), help="The first N 
 sample = option(
     "--sample", section="Which jobs", type=Count(), help="N jobs spread evenly over the file"
 )
+max_line = option(
+    "--max-line",
+    section="Which jobs",
+    type=Size(),
+    default="64M",
+    shown="64M",
+    help="Longest line that is read",
+)
 
 
 def attempt_timeout(section: str) -> Callable[[Any], Any]:
@@ -76,31 +84,16 @@ def attempt_timeout(section: str) -> Callable[[Any], Any]:
 
 
 def ask(options: Mapping[str, Any], *, default_model: str | None) -> Ask:
-    """What is asked, from the options that the command has; raises click.UsageError."""
-    defaults = _parameters(options.get("set", ()), "--set")
-    if "model" in defaults:
-        raise click.UsageError("--set model: the model is chosen with -m, or --override model=...")
-    overrides = _parameters(options.get("override", ()), "--override")
-    if not isinstance(overrides.get("model", "-"), str):
-        raise click.UsageError("--override model: the model is a text such as openai/gpt-5-mini.")
+    """What is asked, from the options that the command has."""
     return Ask(
-        model=options["model"] if options["model"] is not None else default_model,
+        model=default_model if options["model"] is None else options["model"],
         system=options["system"],
         template=options.get("template"),
         id_column=options.get("id_column"),
         max_tokens=options["max_tokens"],
-        defaults=defaults,
-        overrides=overrides,
+        defaults=dict(options["set"]),
+        overrides=dict(options.get("override", ())),
     )
-
-
-def _parameters(pairs: Sequence[tuple[str, Any]], name: str) -> dict[str, Any]:
-    if any(key == "stream" for key, _ in pairs):
-        raise click.UsageError(
-            f"{name} stream: runner decides this itself; to watch answers arrive use"
-            " runner tail, or --tail with runner batch."
-        )
-    return dict(pairs)
 
 
 def deadlines(options: Mapping[str, Any]) -> Deadlines:
