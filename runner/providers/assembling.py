@@ -1,0 +1,68 @@
+"""What all streamed assemblies share: the flags that the exchange steers by, and the reading out.
+
+Knows no API; each one puts its own events together in a subclass.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from runner.models import Completion
+from runner.providers.base import Delta
+from runner.providers.raw_body import write_json
+
+
+class StreamAssembly(ABC):
+    """One streamed answer, put together into the shape of the body that does not stream."""
+
+    started = False
+    """Something of the answer came."""
+    has_output = False
+    """Some of the model's own words came."""
+    ended = False
+    """The provider's terminal signal came: the answer is whole."""
+    closed = False
+    """Nothing more is to be waited for."""
+    request_id: str | None = None
+
+    def __init__(self, read: Callable[[dict[str, Any]], Completion]) -> None:
+        """`read` maps a body of this API to a completion, the same as without streaming."""
+        self._read = read
+        self._adopted: Completion | None = None
+
+    @abstractmethod
+    def feed(self, event: dict[str, Any], name: str) -> list[Delta]:
+        """Take one event, named by its `event:` line or by nothing; return its text.
+
+        Raises FaultError for the provider's own errors.
+        """
+
+    @abstractmethod
+    def body(self) -> dict[str, Any] | None:
+        """The answer so far, in the shape of the whole body; None before anything came."""
+
+    def adopt(self, completion: Completion) -> None:
+        """Take an answer that came whole."""
+        self._adopted = completion
+        self.started = self.ended = self.closed = True
+
+    def completion(self) -> Completion:
+        """What has come so far; `finish_reason` is None and usage incomplete if it did not end."""
+        if self._adopted is not None:
+            return self._adopted
+        body = self.body()
+        if body is None:
+            return Completion(request_id=self.request_id)
+        read = self._read(body)
+        usage = read.usage
+        if not self.ended and usage is not None:
+            usage = msgspec.structs.replace(usage, complete=False)
+        return msgspec.structs.replace(
+            read,
+            usage=usage,
+            finish_reason=read.finish_reason if self.ended else None,
+            response=write_json(body),
+            request_id=self.request_id,
+        )

@@ -1,0 +1,190 @@
+"""Every way in which a call can fail, translated once into ProviderError.
+
+Dispatches on the names of exception classes, so that neither SDK nor an HTTP library has to be
+imported. What a status or an error body means is judged in `verdicts`.
+"""
+
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from runner.errors import ProviderError
+from runner.models import Completion, ErrorKind, InterruptionReason
+from runner.providers.causes import cause_of, reason_in
+from runner.providers.faults import Fault, fault_in, fault_of
+from runner.providers.raw_body import read_json
+from runner.providers.retry_after import retry_after_s
+from runner.providers.verdicts import verdict
+from runner.providers.wording import excerpt, for_people
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Failures:
+    """Translates for one provider: knows its address for messages and its keys to keep them out."""
+
+    def __init__(
+        self,
+        address: str,
+        secrets: Sequence[str] = (),
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        """`address` is the host and port, or whatever tells a person who was asked."""
+        self._address = address
+        self._secrets = tuple(secrets)
+        self._now = now
+
+    def of_exception(self, error: BaseException) -> ProviderError:
+        """Translate what an SDK or an HTTP library raised."""
+        response = getattr(error, "response", None)
+        if response is not None and isinstance(getattr(response, "status_code", None), int):
+            return self.of_response(response.status_code, response.headers, response.content)
+        return self.of_transport(error)
+
+    def of_response(self, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        """Translate an answer whose status is not 2xx."""
+        if 300 <= status < 400:
+            return self._redirected(status, headers)
+        try:
+            value, _ = read_json(body)
+        except ValueError:
+            return self._of_fault(Fault(self._page(status, headers, body)), status, headers)
+        fault = fault_of(value)
+        if fault.message is None:
+            named = f" ({fault.code})" if fault.code else ""
+            fault = Fault(
+                f"{self._address} answered {status} without a message{named}", fault.codes
+            )
+        return self._of_fault(fault, status, headers)
+
+    def of_fault(
+        self,
+        fault: Fault,
+        headers: Mapping[str, str],
+        *,
+        interruption: InterruptionReason | None = None,
+        completion: Completion | None = None,
+    ) -> ProviderError:
+        """Translate an error that came in a body or an event under HTTP 200."""
+        if fault.message is None:
+            named = f" ({fault.code})" if fault.code else ""
+            fault = Fault(f"the provider reported an error without a message{named}", fault.codes)
+        error = self._of_fault(fault, 200, headers)
+        error.interruption = interruption
+        error.completion = completion
+        return error
+
+    def of_unusable(self, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        """Translate a body under HTTP 200 that is no answer: an error, a web page, nothing."""
+        try:
+            value, raw = read_json(body)
+        except ValueError:
+            return self._not_json(headers, body)
+        fault = fault_in(value)
+        if fault is not None:
+            return self.of_fault(fault, headers)
+        shown = for_people(bytes(raw).decode(), self._secrets, limit=200)
+        message = f"{self._address} answered 200 with something that is no answer: {shown}"
+        return self.make("bad_response", message, retryable=True, http_status=200, headers=headers)
+
+    def of_transport(
+        self,
+        error: BaseException,
+        *,
+        began: bool = False,
+        completion: Completion | None = None,
+    ) -> ProviderError:
+        """Translate a failure of the connection; `began` says that the answer was under way."""
+        cause = cause_of(error)
+        if cause is None:
+            words = for_people(str(error) or "no details", self._secrets)
+            return self.make("internal", f"unexpected failure: {words}", retryable=False)
+        reason = reason_in(error)
+        message = cause.message.format(address=self._address, reason=reason)
+        retryable = cause.retryable and not isinstance(
+            _deepest(error), ssl.SSLCertVerificationError
+        )
+        cut = began and cause.kind in ("connection", "timeout")
+        return self.make(
+            cause.kind,
+            message,
+            retryable=retryable,
+            interruption="connection" if cut else None,
+            completion=completion,
+        )
+
+    def make(
+        self,
+        kind: ErrorKind,
+        message: str,
+        *,
+        retryable: bool,
+        headers: Mapping[str, str] | None = None,
+        **facts: Any,
+    ) -> ProviderError:
+        """Create an error whose message is fit for a person and free of keys."""
+        return ProviderError(
+            kind,
+            for_people(message, self._secrets),
+            retryable=retryable,
+            request_id=request_id_in(headers or {}),
+            **facts,
+        )
+
+    def _of_fault(self, fault: Fault, status: int, headers: Mapping[str, str]) -> ProviderError:
+        judged = verdict(status, fault, should_retry=headers.get("x-should-retry"))
+        code = fault.code
+        return self.make(
+            judged.kind,
+            fault.message or "",
+            retryable=judged.retryable,
+            fatal=judged.fatal,
+            http_status=status,
+            code=None if code is None else for_people(code, self._secrets, limit=100),
+            headers=headers,
+            retry_after_s=retry_after_s(headers, self._now()),
+        )
+
+    def _redirected(self, status: int, headers: Mapping[str, str]) -> ProviderError:
+        target = headers.get("location") or "an address it did not name"
+        message = f"{self._address} redirected ({status}) to {target}: wrong base URL?"
+        return self.make(
+            "invalid_request", message, retryable=False, http_status=status, headers=headers
+        )
+
+    def _page(self, status: int, headers: Mapping[str, str], body: bytes) -> str:
+        words = excerpt(body)
+        if not words:
+            return f"{self._address} answered {status} without a message"
+        media = headers.get("content-type") or "unnamed content"
+        return f"{self._address} answered {status} with {media}: {words}"
+
+    def _not_json(self, headers: Mapping[str, str], body: bytes) -> ProviderError:
+        start = body.lstrip()[:1]
+        media = headers.get("content-type", "")
+        truncated = start in (b"{", b"[")
+        if not body.strip():
+            message = f"{self._address} answered with an empty body"
+        elif truncated:
+            message = f"{self._address} answered 200 with JSON that does not end or is damaged"
+        else:
+            message = self._page(200, headers, body)
+        lasting = not truncated and bool(body.strip()) and ("html" in media or start == b"<")
+        return self.make(
+            "bad_response", message, retryable=not lasting, http_status=200, headers=headers
+        )
+
+
+def request_id_in(headers: Mapping[str, str]) -> str | None:
+    """The provider's id of a request, by either API's name."""
+    value = headers.get("x-request-id") or headers.get("request-id")
+    return for_people(value, limit=200) if value else None
+
+
+def _deepest(error: BaseException) -> BaseException:
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    return error

@@ -1,0 +1,33 @@
+"""Careful looks into JSON of unknown make: the right type or nothing."""
+
+from typing import Any
+
+
+def mapping(value: object) -> dict[str, Any]:
+    """The object itself, or an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: object) -> list[Any]:
+    """The list itself, or an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """The objects of a list; whatever else it holds is passed over."""
+    return [item for item in items(value) if isinstance(item, dict)]
+
+
+def string(value: object) -> str | None:
+    """The string itself; None for everything else, and for an empty one."""
+    return value if isinstance(value, str) and value else None
+
+
+def count(value: object) -> int | None:
+    """A number of tokens; None for everything that is not one, such as a string."""
+    return value if type(value) is int and value >= 0 else None
+
+
+def index(value: object, default: int = 0) -> int:
+    """A position in a list; `default` where there is none."""
+    return value if type(value) is int else default

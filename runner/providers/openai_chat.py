@@ -1,0 +1,87 @@
+"""OpenAI's Chat Completions, and the many servers that speak it: requests out, bodies read.
+
+Imports no SDK; `chat_assembly` puts streams together.
+"""
+
+from typing import Any, ClassVar
+
+from runner.models import Api, Completion, FinishReason, Request
+from runner.providers.chat_assembly import ChatAssembly
+from runner.providers.exchange import HttpProvider
+from runner.providers.faults import no_answer
+from runner.providers.fields import index, items, mapping, objects, string
+from runner.providers.surrogates import whole_text
+from runner.providers.usage import chat_usage
+
+_CAPS = ("max_completion_tokens", "max_tokens")
+_OURS = frozenset({"model", "stream", "stream_options"})
+_FINISHES: dict[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+
+
+class OpenAIChat(HttpProvider):
+    """Chat Completions at one endpoint."""
+
+    api: ClassVar[Api] = "openai"
+    path: ClassVar[str] = "/chat/completions"
+
+    def body(self, model: str, request: Request, *, stream: bool) -> dict[str, Any]:
+        messages = list(request.messages or [])
+        if request.system is not None:
+            messages.insert(0, {"role": "system", "content": request.system})
+        params = request.params
+        body: dict[str, Any] = {"model": model, "messages": messages}
+        body.update((name, value) for name, value in params.items() if name not in _OURS)
+        cap = self.config.max_tokens_field or _CAPS[0]
+        if request.max_tokens is not None and not any(name in body for name in (cap, *_CAPS)):
+            body[cap] = request.max_tokens
+        if stream:
+            body["stream"] = True
+            wanted = {"include_usage": True} if self.config.include_usage else {}
+            options = wanted | mapping(params.get("stream_options"))
+            if options:
+                body["stream_options"] = options
+        return body
+
+    def read(self, body: dict[str, Any]) -> Completion:
+        return read_chat(body)
+
+    def assembly(self) -> ChatAssembly:
+        return ChatAssembly(read_chat)
+
+
+def read_chat(body: dict[str, Any]) -> Completion:
+    """Map a `chat.completion`; choice 0 speaks where there are several."""
+    choices = objects(body.get("choices"))
+    if not choices:
+        raise no_answer(body)
+    choice = min(choices, key=lambda one: index(one.get("index")))
+    message = mapping(choice.get("message"))
+    refusal = string(message.get("refusal"))
+    text = content_text(message.get("content"))
+    finish = string(choice.get("finish_reason"))
+    return Completion(
+        text=whole_text(refusal) if refusal and not text else text,
+        finish_reason=_finish(finish, refused=refusal is not None),
+        usage=chat_usage(body.get("usage")),
+        response_model=string(body.get("model")),
+    )
+
+
+def content_text(content: object) -> str | None:
+    """Join the text of a message's content, whether a string or a list of parts."""
+    if isinstance(content, str):
+        return whole_text(content)
+    texts = [mapping(part).get("text") for part in items(content)]
+    found = [text for text in texts if isinstance(text, str)]
+    return whole_text("".join(found)) if found else None
+
+
+def _finish(name: str | None, *, refused: bool) -> FinishReason:
+    finish = _FINISHES.get(name or "", "other")
+    return "content_filter" if refused and finish == "stop" else finish

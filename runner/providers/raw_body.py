@@ -1,0 +1,64 @@
+"""A provider's body as a value, and as the same JSON on one line that can be kept.
+
+The original bytes are kept wherever they are valid, so that no number changes on the way.
+"""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity|[\r\n]+', re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f]")
+_MOST_INT_DIGITS = 4000
+"""Python refuses to read integers of more than 4300 digits."""
+
+
+def read_json(data: bytes) -> tuple[Any, Raw]:
+    """Decode a body and return it with the same JSON on one line.
+
+    Bad UTF-8 becomes U+FFFD, NaN and Infinity become null, control characters in strings are
+    escaped; lone surrogates stay escaped as they came. Raises ValueError for what is not JSON.
+    """
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _mended(data)
+    return value, Raw(_one_line(data))
+
+
+def write_json(value: Any) -> Raw:
+    """Encode a body that was put together here."""
+    try:
+        return Raw(msgspec.json.encode(value))
+    except UnicodeEncodeError:
+        return _mended(json.dumps(value).encode())[1]
+
+
+def _one_line(data: bytes) -> bytes:
+    if b"\n" in data or b"\r" in data:
+        # Valid JSON has no raw line breaks inside strings, so all of them are layout.
+        data = data.translate(None, b"\r\n")
+    return data.strip()
+
+
+def _mended(data: bytes) -> tuple[Any, Raw]:
+    text = _TOKEN.sub(_mend, data.decode("utf-8-sig", "replace").strip())
+    try:
+        value = json.loads(text, parse_int=_integer)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return value, Raw(text.encode())
+
+
+def _mend(token: re.Match[str]) -> str:
+    text = token[0]
+    if text[0] == '"':
+        return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return "" if text[0] in "\r\n" else "null"
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _MOST_INT_DIGITS else float(digits)

@@ -1,0 +1,96 @@
+"""The events of one response, one at a time, and how the response ended.
+
+Tells a stream from a plain body that came in its place. Knows no API.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+import anyio
+
+from runner.providers.raw_body import read_json
+from runner.providers.sse import SseEvent, SseParser
+from runner.providers.transport import Reply
+
+_LINGER_S = 5.0
+"""How long to wait, after the answer's end, for the token counts that follow it."""
+_DRAIN_S = 0.1
+"""How long to read on for the end of the response, so that its connection can be used again."""
+_MOST_KEPT = 65_536
+_PLAIN_STARTS = (b"{", b"[", b"<")
+
+
+class EventStream:
+    """Reads events from a reply."""
+
+    def __init__(self, reply: Reply, scrub: Callable[[bytes], bytes]) -> None:
+        self._chunks = aiter(reply.aiter_bytes())
+        self._scrub = scrub
+        self._parser = SseParser()
+        self._ready: deque[SseEvent] = deque()
+        self._head = bytearray()
+        self._is_plain: bool | None = None
+        self._seen = False
+        self._labelled = "event-stream" in reply.headers.get("content-type", "")
+        self._deadline: float | None = None
+        self.plain_body: bytes | None = None
+        """What came, where it was no stream; set when it has ended."""
+
+    async def next(self, *, hurry: bool) -> SseEvent | None:
+        """Wait for the next event; None at the end.
+
+        `hurry` bounds the waiting from its first call on: the answer is whole, only figures are
+        missing. A last event without its blank line counts if its JSON is whole.
+        """
+        while not self._ready:
+            chunk = await self._chunk(hurry=hurry)
+            if chunk is None:
+                return self._at_end()
+            self._take(self._scrub(chunk))
+        return self._ready.popleft()
+
+    async def drain(self) -> None:
+        """Read what is left if it comes at once."""
+        with anyio.move_on_after(_DRAIN_S):
+            while await anext(self._chunks, None) is not None:
+                pass
+
+    async def _chunk(self, *, hurry: bool) -> bytes | None:
+        if not hurry:
+            return await anext(self._chunks, None)
+        if self._deadline is None:
+            self._deadline = anyio.current_time() + _LINGER_S
+        with anyio.CancelScope(deadline=self._deadline):
+            return await anext(self._chunks, None)
+        return None
+
+    def _take(self, chunk: bytes) -> None:
+        if self._seen:
+            self._ready.extend(self._parser.feed(chunk))
+            return
+        if self._is_plain or len(self._head) < _MOST_KEPT:
+            self._head += chunk
+        if self._is_plain is None:
+            start = bytes(self._head[:1024]).removeprefix(b"\xef\xbb\xbf").lstrip()
+            if not start:
+                return
+            self._is_plain = start.startswith(_PLAIN_STARTS)
+            chunk = bytes(self._head)
+        if not self._is_plain:
+            self._ready.extend(self._parser.feed(chunk))
+            self._seen = bool(self._ready)
+
+    def _at_end(self) -> SseEvent | None:
+        if self._is_plain or not (self._seen or self._labelled):
+            self.plain_body = bytes(self._head)
+            return None
+        cut = self._parser.close()
+        return cut if cut is not None and _is_whole(cut.data) else None
+
+
+def _is_whole(data: str) -> bool:
+    try:
+        read_json(data.encode("utf-8", "replace"))
+    except ValueError:
+        return data.strip() == "[DONE]"
+    return True

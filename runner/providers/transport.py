@@ -1,0 +1,198 @@
+"""The official SDK clients, opened only when a provider is used, behind one way to send.
+
+The SDK's generic `post` keeps its auth, headers and error classes without the cost of its typed
+methods, and hands the response out unread. The SDKs' own retries are off: the engine owns them.
+"""
+
+import logging
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+from urllib.parse import urljoin, urlsplit
+
+from runner.providers.endpoints import Endpoint
+
+if TYPE_CHECKING:
+    import anthropic
+    import httpx2
+    import openai
+
+Http = Literal["aiohttp", "httpx2"]
+
+CONNECT_TIMEOUT_S = 30.0
+"""Below it, a thousand workers that start at once report connections as timed out that are open."""
+_DEFAULT_TIMEOUT_S = 600.0
+_KEEPALIVE_S = 5.0
+"""Both SDKs' own value; servers close idle connections after about as long."""
+_MOST_REDIRECTS = 3
+
+
+class Reply(Protocol):
+    """The part of a response that adapters need: `httpx2.Response` fits."""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Case-insensitive."""
+
+    async def aread(self) -> bytes:
+        """Read the whole body."""
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]:
+        """Read the decoded body as it comes."""
+
+    async def aclose(self) -> None:
+        """Let go of the connection."""
+
+
+class Transport(Protocol):
+    """One way to send to one endpoint."""
+
+    async def send(self, path: str, content: bytes, *, timeout_s: float) -> Reply:
+        """Post a JSON body; return the response with its body unread.
+
+        Raises the SDK's and the HTTP library's own exceptions, also for every status but 2xx.
+        """
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+
+
+class SdkTransport:
+    """Sends through an official client."""
+
+    def __init__(self, client: "openai.AsyncOpenAI | anthropic.AsyncAnthropic") -> None:
+        self._client: Any = client  # the two clients share `post` but no base class
+
+    async def send(self, path: str, content: bytes, *, timeout_s: float) -> Reply:
+        """Post, following redirects only where they stay at the same origin and keep the method.
+
+        The SDK would re-send the prompt, without its key, to wherever a redirect points.
+        """
+        for _ in range(_MOST_REDIRECTS):
+            try:
+                return await self._post(path, content, timeout_s)
+            except Exception as error:
+                target = _same_origin_target(error)
+                if target is None:
+                    raise
+                path = target
+        return await self._post(path, content, timeout_s)
+
+    async def _post(self, path: str, content: bytes, timeout_s: float) -> Reply:
+        import httpx2
+
+        reply: Reply = await self._client.post(
+            path,
+            cast_to=httpx2.Response,
+            content=content,
+            options={
+                "headers": {"content-type": "application/json"},
+                "timeout": _timeout(timeout_s),
+                "follow_redirects": False,
+            },
+            stream=True,
+            stream_cls=type(None),  # asked for by the signature; a raw response never builds it
+        )
+        return reply
+
+    async def aclose(self) -> None:
+        await self._client.close()
+
+
+def open_http(endpoint: Endpoint, *, concurrency: int, http: Http) -> "httpx2.AsyncClient":
+    """Import the SDK and build the HTTP client under it: slow, so meant for a thread."""
+    import httpx2
+
+    limits = httpx2.Limits(
+        max_connections=concurrency,
+        max_keepalive_connections=concurrency,
+        keepalive_expiry=_KEEPALIVE_S,
+    )
+    settings: dict[str, Any] = {
+        "limits": limits,
+        "timeout": _timeout(_DEFAULT_TIMEOUT_S),
+        "follow_redirects": False,
+    }
+    if endpoint.is_loopback:
+        settings["trust_env"] = False
+    if endpoint.api == "anthropic":
+        from anthropic import DefaultAioHttpClient, DefaultAsyncHttpxClient
+    else:
+        from openai import DefaultAioHttpClient, DefaultAsyncHttpxClient
+    _silence()
+    if http == "aiohttp":
+        return DefaultAioHttpClient(**settings)
+    if endpoint.is_loopback:
+        return httpx2.AsyncClient(**settings)  # Anthropic's own asks the proxy all the same
+    return DefaultAsyncHttpxClient(**settings)
+
+
+def connect(endpoint: Endpoint, http_client: "httpx2.AsyncClient") -> SdkTransport:
+    """Build the SDK's client: quick, and on the event loop's thread because it hides variables."""
+    settings: dict[str, Any] = {
+        "base_url": endpoint.base_url,
+        "max_retries": 0,
+        "timeout": _timeout(_DEFAULT_TIMEOUT_S),
+        "default_headers": dict(endpoint.headers),
+        "http_client": http_client,
+        "api_key": endpoint.key,
+    }
+    with _without_ambient_settings():
+        if endpoint.api == "anthropic":
+            from anthropic import AsyncAnthropic
+
+            return SdkTransport(AsyncAnthropic(**settings, open_telemetry=False))
+        from openai import AsyncOpenAI
+
+        return SdkTransport(
+            AsyncOpenAI(**settings, organization=endpoint.organization, project=endpoint.project)
+        )
+
+
+@lru_cache(maxsize=32)
+def _timeout(timeout_s: float) -> "httpx2.Timeout":
+    import httpx2
+
+    # Waiting for a free connection counts as "pool"; aiohttp counts connecting in as well.
+    return httpx2.Timeout(
+        timeout_s, connect=CONNECT_TIMEOUT_S, pool=max(timeout_s, CONNECT_TIMEOUT_S)
+    )
+
+
+def _same_origin_target(error: Exception) -> str | None:
+    response = getattr(error, "response", None)
+    if getattr(response, "status_code", None) not in (307, 308) or response is None:
+        return None
+    here = str(response.request.url)
+    target = urljoin(here, response.headers.get("location", ""))
+    asked, sent_to = urlsplit(here), urlsplit(target)
+    same = (asked.scheme, asked.netloc) == (sent_to.scheme, sent_to.netloc) and target != here
+    return target if same else None
+
+
+@contextmanager
+def _without_ambient_settings() -> Iterator[None]:
+    """Hide the SDKs' variables while a client is built: the endpoint says all, and a key or header
+    meant for one provider must not reach another. Nothing awaits meanwhile.
+    """
+    hidden = {
+        name: os.environ.pop(name)
+        for name in list(os.environ)
+        if name.startswith(("OPENAI_", "ANTHROPIC_"))
+    }
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+def _silence() -> None:
+    # OPENAI_LOG and ANTHROPIC_LOG would write URLs, headers and prompts to stderr.
+    for name in ("openai", "anthropic", "httpx2", "httpcore2"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

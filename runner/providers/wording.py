@@ -1,0 +1,46 @@
+"""Words from outside made fit for a person: short, one line, no control characters, no keys."""
+
+import re
+from collections.abc import Sequence
+from html import unescape
+
+MAX_MESSAGE = 600
+MAX_EXCERPT = 200
+
+_UNSEEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+# C0, DEL, C1, and the marks that turn the direction of writing.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LONE = re.compile("[\ud800-\udfff]")
+_USER_INFO = re.compile(r"(\w+://)[^/\s@]+@")
+
+
+def for_people(text: str, secrets: Sequence[str] = (), limit: int = MAX_MESSAGE) -> str:
+    """Scrub keys, join lines, escape control characters and cut to `limit` characters."""
+    text = " ".join(scrub(text, secrets).split())
+    text = _CONTROL.sub(_escape, _LONE.sub("\ufffd", text))
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def scrub(text: str, secrets: Sequence[str]) -> str:
+    """Put *** for every secret and for the user part of addresses."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return _USER_INFO.sub(r"\1***@", text)
+
+
+def excerpt(content: bytes) -> str:
+    """The first readable words of a body that is not JSON; a page's title comes first."""
+    text = content[:20_000].decode("utf-8", "replace")
+    title = _TITLE.search(text)
+    if "<" in text:
+        text = _TAG.sub(" ", _UNSEEN.sub(" ", text))
+    if title:
+        text = f"{title[1]} {text}"
+    return for_people(unescape(text), limit=MAX_EXCERPT)
+
+
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
