@@ -44,7 +44,7 @@ _FINISHES: dict[str, FinishReason] = {
 class AnthropicMessages(HttpProvider):
     """Messages at one endpoint."""
 
-    api: ClassVar[Api] = "anthropic"
+    api: Api = "anthropic"
     path: ClassVar[str] = "/v1/messages"
 
     def body(self, model: str, request: Request, *, stream: bool) -> dict[str, Any]:

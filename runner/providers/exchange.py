@@ -4,7 +4,7 @@ Knows no API's shapes; a subclass gives its path, its body, its assembly and its
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar
 
@@ -30,7 +30,7 @@ _CLOSE_TIMEOUT_S = 2.0
 class HttpProvider(ABC):
     """A Provider over one transport. Safe to share among tasks of one event loop."""
 
-    api: ClassVar[Api]
+    api: Api
     path: ClassVar[str]
 
     def __init__(self, config: ProviderConfig, endpoint: Endpoint, transport: Transport) -> None:
@@ -70,7 +70,7 @@ class HttpProvider(ABC):
 
     async def stream(
         self, body: Mapping[str, Any], assembly: Assembly, *, timeout_s: float
-    ) -> AsyncIterator[Delta]:
+    ) -> AsyncGenerator[Delta, None]:
         """Ask and yield the text as it arrives; see `Provider.stream`."""
         if not isinstance(assembly, StreamAssembly):
             raise TypeError("a stream fills an assembly of its own provider")

@@ -13,7 +13,7 @@ from runner.providers.fields import index, items, mapping, string
 from runner.providers.surrogates import Pieces
 
 _TEXTS = {"text_delta": "text", "thinking_delta": "thinking"}
-_OPENED_BY = {
+_OPENED_BY: dict[str, dict[str, Any]] = {
     "text_delta": {"type": "text", "text": ""},
     "citations_delta": {"type": "text", "text": ""},
     "thinking_delta": {"type": "thinking", "thinking": ""},

@@ -27,7 +27,7 @@ _FINISHES: dict[str, FinishReason] = {
 class OpenAIChat(HttpProvider):
     """Chat Completions at one endpoint."""
 
-    api: ClassVar[Api] = "openai"
+    api: Api = "openai"
     path: ClassVar[str] = "/chat/completions"
 
     def body(self, model: str, request: Request, *, stream: bool) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _CUTS: dict[str, FinishReason] = {
 class OpenAIResponses(HttpProvider):
     """Responses at one endpoint."""
 
-    api: ClassVar[Api] = "openai-responses"
+    api: Api = "openai-responses"
     path: ClassVar[str] = "/responses"
 
     def body(self, model: str, request: Request, *, stream: bool) -> dict[str, Any]:

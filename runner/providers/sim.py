@@ -39,7 +39,7 @@ class SimulatorChild:
         """Start it and return at once; `ready` waits for it."""
         self._scenario = scenario
         self._words = ""
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
             [sys.executable, *command, scenario, "--port", "0", "--exit-with-stdin"],
             stdin=subprocess.PIPE,

@@ -178,8 +178,9 @@ def _same_origin_target(error: Exception) -> str | None:
 
 @contextmanager
 def _without_ambient_settings() -> Iterator[None]:
-    """Hide the SDKs' variables while a client is built: the endpoint says all, and a key or header
-    meant for one provider must not reach another. Nothing awaits meanwhile.
+    """Hide the SDKs' variables while a client is built.
+
+    The endpoint says all, and a key or header meant for one provider must not reach another.
     """
     hidden = {
         name: os.environ.pop(name)

@@ -4,22 +4,22 @@ import re
 from collections.abc import Sequence
 from html import unescape
 
+from runner.providers.surrogates import whole_text
+from runner.words import printable
+
 MAX_MESSAGE = 600
 MAX_EXCERPT = 200
 
 _UNSEEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
-# C0, DEL, C1, and the marks that turn the direction of writing.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_LONE = re.compile("[\ud800-\udfff]")
 _USER_INFO = re.compile(r"(\w+://)[^/\s@]+@")
 
 
 def for_people(text: str, secrets: Sequence[str] = (), limit: int = MAX_MESSAGE) -> str:
     """Scrub keys, join lines, escape control characters and cut to `limit` characters."""
     text = " ".join(scrub(text, secrets).split())
-    text = _CONTROL.sub(_escape, _LONE.sub("\ufffd", text))
+    text = printable(whole_text(text))
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
@@ -39,8 +39,3 @@ def excerpt(content: bytes) -> str:
     if title:
         text = f"{title[1]} {text}"
     return for_people(unescape(text), limit=MAX_EXCERPT)
-
-
-def _escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
