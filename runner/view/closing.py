@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from runner.errors import ProviderError
 from runner.models import Result, Usage
 from runner.view.layout import wrap
 from runner.words import count, duration, plural, printable
@@ -34,6 +35,21 @@ def closing_line(result: Result, *, max_tokens: int | None = None) -> str | None
     why = _BREAKS.get(reason) or printable(result.interruption.message).rstrip(".")
     text = f"-- broken off after {_received(result)}: {why}."
     return wrap(f"{text} The text above is all." if result.text else text, indent="   ")
+
+
+def broken_off(result: Result) -> bool:
+    """Whether an answer ended before its end although nobody stopped it."""
+    return result.interruption is not None and result.interruption.reason not in _OUR_STOPS
+
+
+def failure_text(provider: str, message: str) -> str:
+    """Say why there is no answer."""
+    return wrap(f"{printable(provider)}: {printable(message)}")
+
+
+def retry_text(error: ProviderError, delay_s: float) -> str:
+    """Say that the question is asked again, before anything was shown."""
+    return wrap(f"-- {printable(error.message)}; asking again in {duration(delay_s)}", indent="   ")
 
 
 def _ended(result: Result, max_tokens: int | None) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from anyio import Event, move_on_after, sleep
+from anyio import CancelScope, Event, move_on_after, sleep
 
 from runner.events import DeltaReceived, JobFinished, JobLeft, JobQueued, RetryScheduled
 from runner.events import Event as RunEvent
@@ -44,6 +44,8 @@ class LiveText:
         self._stderr = stderr
         self._outlet = Outlet(stdout, lambda error: self._in_loop(self._fail, error))
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._drained = Event()
+        self._finishing = False
 
     def start(self) -> None:
         """Begin to write. Must be called in the event loop."""
@@ -80,13 +82,23 @@ class LiveText:
         while self._outlet.backlog() > _BACKLOG:  # noqa: ASYNC110 - a thread empties it
             await sleep(_LOOK_S)
 
+    async def drained(self, timeout_s: float) -> bool:
+        """Write what is left and no more; tell whether it is done, after `timeout_s` at most."""
+        self._finish()
+        with move_on_after(timeout_s):
+            await self._drained.wait()
+        return self._drained.is_set()
+
     async def close(self, timeout_s: float) -> bool:
-        """Wait up to `timeout_s` seconds, cancelled or not, until all is written; tell if it is."""
-        drained = Event()
-        self._outlet.finish(lambda: self._in_loop(drained.set))
-        with move_on_after(timeout_s, shield=True):
-            await drained.wait()
-        return drained.is_set()
+        """Do as `drained`, also when cancelled."""
+        with CancelScope(shield=True):
+            await self.drained(timeout_s)
+        return self._drained.is_set()
+
+    def _finish(self) -> None:
+        if not self._finishing:
+            self._finishing = True
+            self._outlet.finish(lambda: self._in_loop(self._drained.set))
 
     def _put(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:

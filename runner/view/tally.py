@@ -141,7 +141,6 @@ class Tally:
         line: int | None = None,
         error: ErrorRecord | None = None,
         finish_reason: FinishReason | None = None,
-        usage: Usage | None = None,
         cap: int | None = None,
         reason: str | None = None,
     ) -> None:
@@ -152,7 +151,6 @@ class Tally:
         """
         self.earlier += 1
         self._count(status, line, error, finish_reason, cap, reason)
-        self.tokens.add(status, usage)
 
     def emit(self, event: Event) -> None:
         match event:

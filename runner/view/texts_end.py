@@ -1,5 +1,6 @@
 """What is said when a run ends or is asked to stop, as pure text over a tally."""
 
+from runner.results.compact import Compacted
 from runner.view.layout import wrap
 from runner.view.tally import Tally
 from runner.view.texts_table import Names, ask_again, next_steps, table
@@ -69,6 +70,23 @@ def halted_text(tally: Tally) -> str:
         were = "was" if tally.undone == 1 else "were"
         lines.append(f"{plural(tally.undone, 'job')} {were} not sent.")
     return "\n".join(lines)
+
+
+def order_text(compacted: Compacted, names: Names) -> str | None:
+    """Say what became of lines that are not simply this run's answers; None if there are none."""
+    results, lines = printable(names.results or "stdout"), []
+    if compacted.left_because is not None:
+        lines.append(
+            f"{results} stays in the order of completion: {printable(compacted.left_because)}."
+        )
+    if compacted.strangers:
+        records = plural(compacted.strangers, "record")
+        stand = "stands" if compacted.strangers == 1 else "stand"
+        lines.append(f"{records} of jobs that are not in {printable(names.jobs)} {stand} last.")
+    if compacted.corrupt:
+        were = "was no record and is" if compacted.corrupt == 1 else "were no records and are"
+        lines.append(f"{plural(compacted.corrupt, 'line')} {were} kept in {results}.torn.")
+    return "\n".join(wrap(line) for line in lines) or None
 
 
 def _unanswered(tally: Tally, interrupted: str) -> str:

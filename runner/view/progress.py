@@ -1,0 +1,150 @@
+"""How far a run is, on stderr: a bar on a terminal, a plain line now and then elsewhere."""
+
+import os
+import sys
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Never, TextIO
+
+from anyio import sleep
+
+from runner.clock import Clock
+from runner.events import Event, JobFinished
+from runner.view.layout import WIDTH
+from runner.view.pace_text import Rate, facts, fitted
+from runner.view.tally import Tally
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+_REDRAW_S = 0.1
+_LOOK_S = 0.5
+"""How often the bar is redrawn while nothing happens."""
+PLAIN_S = 30.0
+"""How often a plain line is written where there is no terminal."""
+_BAR = 10
+
+
+class Progress:
+    """A sink that shows the tally it is given, which must hear of every event before it.
+
+    Use it as a context manager, and let a task run `run_ticker`. With `quiet` it shows nothing, but
+    `write` still writes.
+    """
+
+    def __init__(
+        self,
+        tally: Tally,
+        clock: Clock,
+        *,
+        quiet: bool = False,
+        pace: str | None = None,
+        stream: TextIO | None = None,
+    ) -> None:
+        """Create the sink. `pace` says what holds the pace, such as `-c`."""
+        self.pace = pace
+        self._tally = tally
+        self._clock = clock
+        self._quiet = quiet
+        self._stream = sys.stderr if stream is None else stream
+        self._terminal = self._stream.isatty()
+        self._rate = Rate()
+        self._bar: tqdm[Never] | None = None
+        self._drawn = 0.0
+
+    def __enter__(self) -> "Progress":
+        now = self._clock.monotonic()
+        self._rate.note(now, self._tally.finished)
+        if self._terminal and not self._quiet:
+            self._bar = _bar(self._tally, self._stream)
+            self._draw(now)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def emit(self, event: Event) -> None:
+        now = self._clock.monotonic()
+        if isinstance(event, JobFinished):
+            self._rate.note(now, self._tally.finished)
+        if self._bar is not None and now - self._drawn >= _REDRAW_S:
+            self._draw(now)
+
+    def write(self, line: str) -> None:
+        """Write a line above the bar."""
+        if self._bar is None:
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+        else:
+            self._bar.clear()
+            self._stream.write(f"{line}\n")
+            self._draw(self._clock.monotonic())
+
+    async def run_ticker(self) -> None:
+        """Keep what is shown up to date until cancelled."""
+        while not self._quiet:
+            await sleep(_LOOK_S if self._terminal else PLAIN_S)
+            self.tick()
+
+    def tick(self) -> None:
+        """Redraw the bar, or write one plain line."""
+        now = self._clock.monotonic()
+        self._rate.note(now, self._tally.finished)
+        if self._bar is not None:
+            self._draw(now)
+        elif not self._quiet and not self._terminal:
+            at = self._clock.now().strftime("%H:%M:%SZ")
+            self.write(f"{at} {', '.join(self._facts(now))}")
+
+    def _facts(self, now: float) -> list[str]:
+        rate = self._rate.per_second(now, self._tally.finished)
+        return facts(self._tally, rate, self.pace)
+
+    def _draw(self, now: float) -> None:
+        if self._bar is None:
+            return
+        self._drawn = now
+        # One column stays free: a full line makes some terminals wrap.
+        width = _columns(self._stream) - 1
+        taken = 0 if self._tally.total is None else len("100% ") + _BAR + 2
+        self._bar.n = self._tally.finished
+        self._bar.total = self._tally.total
+        self._bar.ncols = width
+        self._bar.set_description_str(fitted(self._facts(now), width - taken), refresh=False)
+        self._bar.refresh()
+
+
+def _bar(tally: Tally, stream: TextIO) -> "tqdm[Never]":
+    from tqdm import tqdm
+
+    # All drawing is ours and in one thread: no monitor thread, no lock between processes.
+    tqdm.monitor_interval = 0
+    tqdm.set_lock(threading.RLock())
+    shape = "{desc}" if tally.total is None else f"{{percentage:3.0f}}% {{bar:{_BAR}}}  {{desc}}"
+    bar: tqdm[Never] = tqdm(
+        total=tally.total,
+        initial=tally.finished,
+        bar_format=shape,
+        file=stream,
+        leave=False,
+        ascii=None if _shows_blocks(stream) else True,
+    )
+    return bar
+
+
+def _columns(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or WIDTH
+    except (OSError, ValueError):
+        return WIDTH
+
+
+def _shows_blocks(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "") == "utf8"

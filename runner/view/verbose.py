@@ -1,0 +1,53 @@
+"""One line for every retry (`-v`)."""
+
+from collections.abc import Callable
+
+from runner.clock import Clock
+from runner.events import AttemptStarted, Event, JobFinished, JobLeft, RetryScheduled
+from runner.view.layout import WIDTH, shorten
+from runner.words import duration, printable
+
+
+class Verbose:
+    """A sink that tells of every retry and wait, through `write`, a line at a time."""
+
+    def __init__(self, write: Callable[[str], None], clock: Clock, max_attempts: int) -> None:
+        self._write = write
+        self._clock = clock
+        self._max_attempts = max_attempts
+        self._refusals: dict[str, int] = {}
+        """Refusals for rate so far of jobs in hand, which do not count as attempts."""
+        self._numbers: dict[str, int] = {}
+
+    def emit(self, event: Event) -> None:
+        match event:
+            case AttemptStarted(job, number):
+                self._numbers[job.id] = number
+            case RetryScheduled():
+                at = self._clock.now().strftime("%H:%M:%SZ")
+                self._write(f"{at} {self._retry(event)}")
+            case JobFinished(result):
+                self._forget(result.id)
+            case JobLeft(job):
+                self._forget(job.id)
+            case _:
+                pass
+
+    def _retry(self, event: RetryScheduled) -> str:
+        job, error = event.job, event.error
+        provider = printable(job.provider)
+        again = f", again in {duration(event.delay_s)}"
+        if error.kind == "rate_limit":
+            self._refusals[job.id] = self._refusals.get(job.id, 0) + 1
+        else:
+            following = self._numbers.get(job.id, 1) - self._refusals.get(job.id, 0) + 1
+            again += f" (attempt {following} of {self._max_attempts})"
+        name = shorten(printable(job.id), 24)
+        if error.http_status is not None:
+            return f"{name}: {error.http_status} from {provider}{again}"
+        room = WIDTH - len(f"HH:MM:SSZ {name}: {provider}: {again}")
+        return f"{name}: {provider}: {shorten(printable(error.message), room)}{again}"
+
+    def _forget(self, name: str) -> None:
+        self._numbers.pop(name, None)
+        self._refusals.pop(name, None)
