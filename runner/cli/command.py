@@ -43,7 +43,7 @@ class Option(click.Option):
 
     def _variable(self, ctx: click.Context) -> str | None:
         """The variable that sets this option; an empty one counts as not set."""
-        own = f"{ctx.auto_envvar_prefix}_{(self.name or '').upper()}"
+        own = f"{ctx.auto_envvar_prefix}_{self.key.upper()}"
         names = [own if ctx.auto_envvar_prefix else None, self.fallback]
         return next((name for name in names if name and os.environ.get(name)), None)
 
@@ -68,6 +68,11 @@ class Option(click.Option):
         if source is ParameterSource.DEFAULT_MAP and isinstance(ctx.default_map, TableDefaults):
             return ctx.default_map.place(self.name or "")
         return self.longest
+
+    @property
+    def key(self) -> str:
+        """The option's name in the environment and in configuration files."""
+        return self.longest.lstrip("-").replace("-", "_")
 
     @property
     def longest(self) -> str:

@@ -32,7 +32,7 @@ class TableDefaults(dict[str, Any]):
         super().__init__()
         self._ctx = ctx
         self._filled = False
-        self._sources: dict[str, str] = {}
+        self._places: dict[str, str] = {}
 
     def __contains__(self, key: object) -> bool:
         if not self._filled:
@@ -41,31 +41,33 @@ class TableDefaults(dict[str, Any]):
         return super().__contains__(key)
 
     def place(self, name: str) -> str:
-        """Where an option's value stands, for texts: the file, the key, the table."""
-        return f"{self._sources[name]}: {name} under [{self._ctx.info_name}]"
+        """Where the value of a parameter stands, for texts: the file, the key, the table."""
+        return self._places[name]
 
     def _fill(self) -> None:
         tables = config_of(self._ctx).options.get(self._ctx.info_name or "", ())
         known = {
-            param.name: param
+            max(param.opts, key=len).lstrip("-").replace("-", "_"): param
             for param in self._ctx.command.params
-            if isinstance(param, click.Option) and param.name
+            if isinstance(param, click.Option)
         }
         for table in reversed(tables):
             for key, value in table.values.items():
                 self._take(key.replace("-", "_"), value, table, known)
 
     def _take(
-        self, name: str, value: Any, table: "OptionTable", known: Mapping[str, click.Option]
+        self, key: str, value: Any, table: "OptionTable", known: Mapping[str, click.Option]
     ) -> None:
-        if name not in known:
+        where = f"under [{self._ctx.info_name}]"
+        option = known.get(key)
+        if option is None or option.name is None:
             from runner.config_tables import unknown_key
 
-            raise unknown_key(name, known, table.source, f" under [{self._ctx.info_name}]")
-        self._sources[name] = table.source
-        if problem := _misfit(known[name], value, trusted=table.trusted):
-            raise click.UsageError(f"{self.place(name)}: {problem}", self._ctx)
-        self[name] = list(value.items()) if isinstance(value, dict) else _joined(value)
+            raise unknown_key(key, known, table.source, f" {where}")
+        place = self._places[option.name] = f"{table.source}: {key} {where}"
+        if problem := _misfit(option, value, trusted=table.trusted):
+            raise click.UsageError(f"{place}: {problem}", self._ctx)
+        self[option.name] = list(value.items()) if isinstance(value, dict) else _joined(value)
 
 
 def _joined(value: Any) -> Any:

@@ -20,7 +20,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Before and after": {
         "check": "Validate a file and show one request; sends nothing.",
         "show": "Look at answers: the first few, the failed ones, one by its id.",
-        "export": "Answers as text or a provider's batch format, in input order.",
+        "export": "Answers as CSV, text or a provider's batch format, in input order.",
     },
     "Setup": {
         "providers": "What is configured, from where, and whether a key is there.",
