@@ -127,7 +127,7 @@ def command(ctx: click.Context, /, jobs: str, **options: Any) -> int:
     config = config_of(ctx)
     typed = ctx.meta.get(ARGUMENTS) or tuple(sys.argv[1:])
     settings = _settings(jobs, options, default_model=config.default_model, typed=typed)
-    from runner.run import run_batch
+    from runner.run.batch import run_batch
 
     return run_batch(settings, config)
 

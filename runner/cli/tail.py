@@ -76,7 +76,7 @@ def command(ctx: click.Context, /, prompt: tuple[str, ...], **options: Any) -> i
         output=shared.file_path(options["output"], "--output"),
         quiet=options["quiet"],
     )
-    from runner.run import run_tail
+    from runner.run.tail import run_tail
 
     return run_tail(settings, config)
 

@@ -88,6 +88,13 @@ def check_file(
     return checked
 
 
+def count_lines(source: Source, parser: JobParser) -> int:
+    """Count the lines that are not blank: the ordinals that a selection chooses from."""
+    if source.path is None:
+        raise UsageError(f"{source.label} cannot be read twice, so it cannot be counted first.")
+    return sum(1 for _, raw in _lines(source.path, parser.max_line_bytes) if not blank(raw))
+
+
 def _count(checked: Checked, job: Job) -> None:
     checked.jobs += 1
     checked.models[job.provider, job.model] += 1

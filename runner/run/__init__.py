@@ -1,0 +1,1 @@
+"""The composition root: opens input, results and providers, wires them, owns the signals."""

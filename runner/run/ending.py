@@ -1,0 +1,45 @@
+"""From how a run went to the exit code. Pure; the order of precedence is the contract's."""
+
+from dataclasses import dataclass
+
+from runner.errors import ExitCode, RunnerError
+from runner.models import InterruptionReason
+from runner.results.compact import Compacted
+from runner.settings import Allowance
+from runner.view.tally import Tally
+
+SIGNAL_CODES: dict[InterruptionReason, ExitCode] = {
+    "sigint": ExitCode.SIGINT,
+    "sigterm": ExitCode.SIGTERM,
+    "sighup": ExitCode.SIGHUP,
+    "closed_pipe": ExitCode.CLOSED_PIPE,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """How the work of a batch ended, beside what the tally counts."""
+
+    stopped_by: InterruptionReason | None = None
+    input_changed: str | None = None
+    """What to say where the input was no longer the one that was checked."""
+    failure: Exception | None = None
+    """Results could not be written, or something unforeseen."""
+    compacted: Compacted | None = None
+
+
+def exit_code(tally: Tally, outcome: Outcome, allowance: Allowance) -> ExitCode:
+    """Choose the code; a signal counts only where it left work undone."""
+    if isinstance(outcome.failure, RunnerError):
+        return outcome.failure.exit_code
+    unanswered = tally.undone + tally.interrupted + tally.failed
+    if outcome.stopped_by is not None and (tally.undone or tally.interrupted):
+        return SIGNAL_CODES[outcome.stopped_by]
+    if tally.halted:
+        return ExitCode.ACCOUNT
+    if outcome.input_changed is not None or outcome.failure is not None:
+        return ExitCode.SOME_UNANSWERED
+    total = tally.finished + tally.undone if tally.total is None else tally.total
+    if unanswered == 0 or allowance.covers(unanswered, total):
+        return ExitCode.OK
+    return ExitCode.SOME_UNANSWERED

@@ -1,0 +1,180 @@
+"""What a batch does before the event loop: read what is recorded, check the whole input, plan."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from runner import __version__
+from runner.clock import rfc3339
+from runner.config import Config
+from runner.errors import LineProblem, UsageError
+from runner.input.check import Checked, check_file, count_lines
+from runner.input.parser import JobParser
+from runner.input.select import limit, sample
+from runner.input.source import Source
+from runner.models import Job
+from runner.results.journal import unresolved
+from runner.results.paths import ResultPaths
+from runner.results.resume import RetryKinds
+from runner.results.run_file import RunFile, describe_changes, read_run_file
+from runner.results.scan import Scan, repair
+from runner.results.table import ResultTable
+from runner.run.plan import Plan, everything
+from runner.settings import BatchSettings
+from runner.view.tally import Tally
+from runner.view.texts_refusal import changed_text, invalid_text
+
+NOTHING_RECORDED = Scan(table=ResultTable(), size=0, torn=0, unended=False, corrupt=())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A batch that may begin."""
+
+    settings: BatchSettings
+    config: Config
+    source: Source
+    parser: JobParser
+    paths: ResultPaths | None
+    """None where records go to stdout and nothing is kept."""
+    scan: Scan | None
+    """What the results file held at the start; None where nothing is kept."""
+    plan: Plan
+    checked: Checked | None
+    """None where the input is a stream, which is checked as it comes."""
+    run_id: str
+    started: datetime
+
+    @property
+    def tally(self) -> Tally:
+        """The counts of the run."""
+        return self.plan.tally
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether nothing has to be sent or recorded."""
+        return self.checked is not None and not self.plan.to_do and not self.plan.problems
+
+
+def prepare(
+    settings: BatchSettings,
+    config: Config,
+    source: Source,
+    paths: ResultPaths | None,
+    *,
+    run_id: str,
+    started: datetime,
+) -> Prepared:
+    """Read what is recorded and check the input. The caller holds the lock.
+
+    Raises UsageError where anything forbids the run; nothing was sent and nothing changed then,
+    but for a torn last line that was set aside.
+    """
+    parser = JobParser(settings.ask, config, source.label, max_line_bytes=settings.max_line_bytes)
+    kinds = None if settings.retry is None else RetryKinds.parse(settings.retry)
+    scan = _recorded(settings, paths)
+    table = ResultTable() if scan is None else scan.table
+    unknown: Mapping[str, str] = {}
+    if paths is not None and not settings.fresh:
+        unknown = unresolved(paths.journal, table)
+    tally = Tally()
+    plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally)
+    checked = None
+    if source.rereadable:
+        checked = _check(settings, source, parser, plan)
+        tally.total = plan.selected
+    elif settings.sample is not None:
+        raise UsageError(f"--sample needs a file that can be counted first; {source.label} is not.")
+    prepared = Prepared(
+        settings=settings,
+        config=config,
+        source=source,
+        parser=parser,
+        paths=paths,
+        scan=scan,
+        plan=plan,
+        checked=checked,
+        run_id=run_id,
+        started=started,
+    )
+    if paths is not None and checked is not None and plan.changed:
+        raise UsageError(_refusal(prepared, paths))
+    return prepared
+
+
+def run_file_of(prepared: Prepared) -> RunFile:
+    """Say what is asked, for the file beside the results. Holds no key."""
+    settings, ask = prepared.settings, prepared.settings.ask
+    return RunFile(
+        runner=__version__,
+        run=prepared.run_id,
+        started_at=rfc3339(prepared.started),
+        command=list(settings.command),
+        jobs=settings.jobs,
+        model=ask.model,
+        system=ask.system,
+        template=ask.template,
+        id_column=ask.id_column,
+        max_tokens=ask.max_tokens,
+        defaults=dict(ask.defaults),
+        overrides=dict(ask.overrides),
+    )
+
+
+def _recorded(settings: BatchSettings, paths: ResultPaths | None) -> Scan | None:
+    if paths is None:
+        return None
+    # With --fresh the old results are set aside at the start; until then they count for nothing.
+    return NOTHING_RECORDED if settings.fresh else repair(paths)
+
+
+def _check(settings: BatchSettings, source: Source, parser: JobParser, plan: Plan) -> Checked:
+    plan.selects = _selection(settings, source, parser)
+
+    def take(job: Job) -> None:
+        plan.add(job)
+
+    def note(problem: LineProblem) -> None:
+        if settings.skip_invalid:
+            plan.add_problem(problem)
+
+    checked = check_file(source, parser, on_job=take, on_problem=note)
+    if checked.invalid and not settings.skip_invalid:
+        total = checked.invalid + checked.jobs
+        raise UsageError(invalid_text(checked.problems, checked.invalid, total))
+    return checked
+
+
+def _selection(settings: BatchSettings, source: Source, parser: JobParser) -> Callable[[int], bool]:
+    if settings.sample is not None:
+        return sample(settings.sample, count_lines(source, parser))
+    if settings.limit is not None:
+        return limit(settings.limit)
+    return everything
+
+
+def _refusal(prepared: Prepared, paths: ResultPaths) -> str:
+    now = run_file_of(prepared)
+    return changed_text(
+        shown=paths.shown,
+        changed=prepared.plan.changed,
+        what=describe_changes(read_run_file(paths.run), now),
+        other_output=_other_output(prepared.settings, paths),
+        old=str(Path(paths.shown).with_name(paths.old.name)),
+    )
+
+
+def _other_output(settings: BatchSettings, paths: ResultPaths) -> str:
+    """Name a free results file after what is asked now, so that both can be compared."""
+    shown = Path(paths.shown)
+    model = settings.ask.overrides.get("model") or settings.ask.model or ""
+    word = re.sub(r"[^A-Za-z0-9.-]+", "-", str(model).rsplit("/", 1)[-1]).strip("-.") or "other"
+    stem = shown.name.removesuffix(".jsonl").removesuffix(".results")
+    suffix = ".results.jsonl" if shown.name.endswith(".results.jsonl") else ".jsonl"
+    number = 1
+    while (path := shown.with_name(f"{stem}.{word}{suffix}")).exists():
+        number += 1
+        word = f"{word.removesuffix(f'-{number - 1}')}-{number}"
+    return str(path)

@@ -1,0 +1,46 @@
+"""Signals of a run: the first one drains, the second one cuts off."""
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from anyio import create_task_group, open_signal_receiver, sleep
+
+from runner.engine.stop import Stop
+from runner.events import Stopping
+from runner.models import InterruptionReason
+
+REASONS: dict[int, InterruptionReason] = {
+    signal.SIGINT: "sigint",
+    signal.SIGTERM: "sigterm",
+    signal.SIGHUP: "sighup",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SignalWatch:
+    """Turns signals into the two stages of a stop."""
+
+    stop: Stop
+    grace_s: float
+    """Seconds that the first signal leaves to the answers on their way; 0 cuts them off."""
+    in_flight: Callable[[], int]
+    tell: Callable[[Stopping], None]
+
+    async def run(self) -> None:
+        """Watch until cancelled. A signal that is ignored (`nohup`) stays ignored."""
+        heard = [number for number in REASONS if signal.getsignal(number) != signal.SIG_IGN]
+        with open_signal_receiver(*(signal.Signals(number) for number in heard)) as signals:
+            async with create_task_group() as group:
+                async for number in signals:
+                    reason = REASONS[number]
+                    if self.stop.draining or self.grace_s <= 0:
+                        self.stop.cancel(reason)
+                        continue
+                    self.tell(Stopping(reason, self.in_flight(), self.grace_s))
+                    self.stop.drain(reason)
+                    group.start_soon(self._cut_off_after_grace, reason)
+
+    async def _cut_off_after_grace(self, reason: InterruptionReason) -> None:
+        await sleep(self.grace_s)
+        self.stop.cancel(reason)

@@ -1,0 +1,186 @@
+"""`runner tail` from settings to exit code: one job, streamed, shown as it arrives."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random, SystemRandom
+
+import anyio
+import msgspec
+from anyio import create_task_group
+
+from runner.clock import SystemClock
+from runner.config import Config
+from runner.engine.outcome import Recording
+from runner.engine.stop import Stop
+from runner.errors import ExitCode, InvalidLineError, ProviderError, UsageError, WriteError
+from runner.events import Event, JobFinished, ProviderHalted, RetryScheduled
+from runner.input.parser import JobParser
+from runner.models import Job, Result
+from runner.providers.endpoints import endpoint
+from runner.providers.registry import Providers
+from runner.results.journal import NoJournal
+from runner.results.lock import hold_lock
+from runner.results.owner import refuse_foreign
+from runner.results.paths import ResultPaths, paths_for
+from runner.results.run_file import new_run_id
+from runner.results.scan import repair
+from runner.results.writer import open_output
+from runner.run.ending import SIGNAL_CODES
+from runner.run.engine import EngineSettings
+from runner.run.feed import one_job
+from runner.run.session import Session
+from runner.run.signals import SignalWatch
+from runner.settings import MAX_LINE_BYTES, TailSettings
+from runner.view.ask_again import ask_again
+from runner.view.closing import broken_off, closing_line, failure_text, retry_text
+from runner.view.console import LiveText
+from runner.view.terminal import say
+
+STOPPED_CLOSE_S = 0.5
+"""How long a stopped answer waits for its reader to take the text that had come."""
+
+
+def run_tail(settings: TailSettings, config: Config) -> ExitCode:
+    """Ask one question, show the answer as it arrives and give the exit code.
+
+    Raises RunnerError where nothing could be begun or the record could not be written.
+    """
+    started = SystemClock().now()
+    job = question(settings, config, started)
+    endpoint(config.providers[job.provider], os.environ)
+    with _holding(settings) as paths:
+        while True:
+            tail = Tail(settings=settings, config=config, job=job, paths=paths)
+            code = anyio.run(tail.run)
+            if not (tail.result and broken_off(tail.result) and ask_again()):
+                return code
+            job = question(settings, config, SystemClock().now())
+
+
+def question(settings: TailSettings, config: Config, now: datetime) -> Job:
+    """Make the one job. Raises UsageError for options that do not fit."""
+    parser = JobParser(settings.ask, config, "tail", max_line_bytes=MAX_LINE_BYTES)
+    name = f"tail-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+    line = msgspec.json.encode({"id": name, "prompt": settings.prompt})
+    try:
+        return msgspec.structs.replace(parser.parse(line, 1), line=None)
+    except InvalidLineError as error:
+        raise UsageError(error.problem.message) from None
+
+
+@contextmanager
+def _holding(settings: TailSettings) -> Iterator[ResultPaths | None]:
+    if settings.output is None:
+        yield None
+        return
+    paths = paths_for(settings.output)
+    refuse_foreign(paths, None)
+    with hold_lock(paths):
+        repair(paths)
+        yield paths
+
+
+@dataclass(kw_only=True)
+class Tail:
+    """One answer being watched. `run` may be called once."""
+
+    settings: TailSettings
+    config: Config
+    job: Job
+    paths: ResultPaths | None
+    """Where the record goes; None keeps none."""
+    result: Result | None = None
+    """Set when the answer has ended, well or not."""
+    halted: ProviderError | None = None
+    stop: Stop = field(default_factory=Stop)
+    _people: bool = False
+
+    async def run(self) -> ExitCode:
+        """Ask, show and record. Raises RunnerError."""
+        self._people = sys.stderr.isatty() and not self.settings.quiet
+        live = LiveText(
+            many=False,
+            terminal=sys.stdout.isatty(),
+            on_failure=lambda _: self.stop.cancel("closed_pipe"),
+        )
+        async with Providers(
+            self.config, concurrency=1, http="httpx2", environ=os.environ
+        ) as providers:
+            await providers.get(self.job.provider, self.job.model)
+            session = await self._session(providers, live)
+            watch = SignalWatch(stop=self.stop, grace_s=0.0, in_flight=lambda: 1, tell=live.emit)
+            live.start()
+            async with create_task_group() as group:
+                group.start_soon(watch.run)
+                failure = await session.attempt(one_job(self.job))
+                await self._show_all(live)
+                group.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
+        self._tell_end()
+        return self._code(live.failure)
+
+    async def _session(self, providers: Providers, live: LiveText) -> Session:
+        now = SystemClock().now()
+
+        def emit(event: Event) -> None:
+            live.emit(event)
+            match event:
+                case JobFinished(result):
+                    self.result = result
+                case ProviderHalted(_, error):
+                    self.halted = error
+                case RetryScheduled(_, error, delay_s) if self._people:
+                    live.note(retry_text(error, delay_s))
+                case _:
+                    pass
+
+        return Session(
+            settings=EngineSettings(
+                recording=Recording(run_id=new_run_id(now, SystemRandom().getrandbits)),
+                deadlines=self.settings.deadlines,
+                stream=True,
+            ),
+            providers=providers,
+            journal=NoJournal(),
+            output=None if self.paths is None else await open_output(self.paths),
+            emit=emit,
+            stop=self.stop,
+            clock=SystemClock(),
+            random=Random(),  # noqa: S311 - spreads retries in time; nothing secret
+            may_retry=lambda job: not live.shown(job.id),
+        )
+
+    async def _show_all(self, live: LiveText) -> None:
+        """Let a reader take its time over a whole answer, and little over a stopped one."""
+        while not self.stop.draining and not await live.drained(STOPPED_CLOSE_S):
+            pass
+        await live.close(STOPPED_CLOSE_S)
+
+    def _tell_end(self) -> None:
+        text = None
+        if self.halted is not None:
+            text = f"Error: {failure_text(self.job.provider, self.halted.message)}"
+        elif self.result is not None and self.result.status == "failed":
+            message = self.result.error.message if self.result.error else ""
+            text = f"Error: {failure_text(self.job.provider, message)}"
+        elif self.result is not None and (self._people or broken_off(self.result)):
+            text = closing_line(self.result, max_tokens=self.job.request.max_tokens)
+        if text and self.stop.reason != "closed_pipe":
+            say(text, dim=self._people and not text.startswith("Error"))
+
+    def _code(self, stdout: OSError | None) -> ExitCode:
+        if stdout is not None and not isinstance(stdout, BrokenPipeError):
+            raise WriteError(f"stdout takes no more text: {stdout.strerror}.")
+        if self.halted is not None:
+            return ExitCode.ACCOUNT
+        if self.result is not None and self.result.status == "succeeded":
+            return ExitCode.OK
+        if self.stop.reason is not None:
+            return SIGNAL_CODES[self.stop.reason]
+        return ExitCode.SOME_UNANSWERED

@@ -1,0 +1,138 @@
+"""What a person is told of a batch: which sinks watch it, and the texts before and after."""
+
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from anyio import create_task_group
+
+from runner.clock import SystemClock
+from runner.engine.stop import Stop
+from runner.errors import ExitCode, WriteError
+from runner.events import Event, Sink, Stopping
+from runner.models import Job
+from runner.results.compact import Compacted
+from runner.run.ending import Outcome
+from runner.run.preparing import Prepared
+from runner.run.starting import start_of
+from runner.view.console import LiveText
+from runner.view.progress import Progress
+from runner.view.terminal import say
+from runner.view.texts_end import (
+    end_text,
+    halted_text,
+    nothing_to_send_text,
+    order_text,
+    stopped_text,
+    stopping_text,
+)
+from runner.view.texts_start import start_text
+from runner.view.texts_table import Names
+from runner.view.verbose import Verbose
+
+LIVE_CLOSE_S = 0.5
+"""How long a stopped run waits for a slow reader of the live text."""
+
+
+class Teller:
+    """All that watches one batch, as a single sink."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        settings, clock = prepared.settings, SystemClock()
+        self._prepared = prepared
+        self._quiet = settings.quiet
+        self._names = Names(
+            jobs=prepared.source.label,
+            results=None if prepared.paths is None else prepared.paths.shown,
+            command=settings.command,
+        )
+        self._live: LiveText | None = None
+        # With --tail the answers are the progress.
+        self._progress = Progress(
+            prepared.tally, clock, quiet=settings.quiet or settings.tail, pace="-c"
+        )
+        self._sinks: list[Sink] = [prepared.tally, self._progress]
+        if settings.verbose:
+            self._sinks.append(Verbose(self._write, clock, settings.max_attempts))
+
+    def emit(self, event: Event) -> None:
+        """Pass an event on to everybody who watches; the tally hears of it first."""
+        for sink in self._sinks:
+            sink.emit(event)
+        if isinstance(event, Stopping) and not self._quiet:
+            self._write(stopping_text(event.signal, event.in_flight, event.grace_s))
+
+    def start(self) -> None:
+        """Say what will be asked."""
+        if not self._quiet:
+            say(start_text(start_of(self._prepared)))
+
+    def nothing_to_send(self, compacted: Compacted | None) -> None:
+        """Say that all there is to ask has been asked."""
+        if not self._quiet:
+            say(nothing_to_send_text(self._prepared.tally, self._names))
+            self._tell_order(compacted)
+
+    @asynccontextmanager
+    async def watching(self, stop: Stop) -> AsyncGenerator[None]:
+        """Show the run while the block works; a reader who goes away stops it."""
+        if self._prepared.settings.tail:
+            self._live = LiveText(
+                many=True,
+                terminal=sys.stdout.isatty(),
+                on_failure=lambda _: stop.cancel("closed_pipe"),
+            )
+            self._live.start()
+            self._sinks.append(self._live)
+        async with create_task_group() as group:
+            with self._progress:
+                group.start_soon(self._progress.run_ticker)
+                yield
+                group.cancel_scope.cancel()
+        if self._live is not None:
+            while not stop.draining and not await self._live.drained(LIVE_CLOSE_S):
+                pass
+            await self._live.close(LIVE_CLOSE_S)
+
+    def may_retry(self, job: Job) -> bool:
+        """Whether a job may be asked again by itself: not when its text was shown."""
+        return self._live is None or not self._live.shown(job.id)
+
+    async def room(self) -> None:
+        """Wait while a slow reader of the live text has too much to catch up on."""
+        if self._live is not None:
+            await self._live.room()
+
+    @property
+    def live_failure(self) -> WriteError | None:
+        """Why stdout took no more text, where its reader had not simply gone."""
+        failure = None if self._live is None else self._live.failure
+        if failure is None or isinstance(failure, BrokenPipeError):
+            return None
+        return WriteError(f"stdout takes no more text: {failure.strerror}.")
+
+    def end(self, outcome: Outcome, code: ExitCode, *, elapsed_s: float) -> None:
+        """Say how it went; nothing if the reader closed the pipe, or all is well and `-q`."""
+        if code is ExitCode.CLOSED_PIPE or (self._quiet and code is ExitCode.OK):
+            return
+        tally = self._prepared.tally
+        if outcome.stopped_by is not None and code >= ExitCode.SIGHUP:
+            say(stopped_text(tally, self._names, outcome.stopped_by))
+        else:
+            say(end_text(tally, self._names, elapsed_s))
+        if tally.halted:
+            say(halted_text(tally))
+        if outcome.input_changed is not None:
+            say(f"Stopped: {outcome.input_changed} The same command reads it anew.")
+        self._tell_order(outcome.compacted)
+
+    def _tell_order(self, compacted: Compacted | None) -> None:
+        text = None if compacted is None else order_text(compacted, self._names)
+        if text:
+            say(text)
+
+    def _write(self, line: str) -> None:
+        if self._live is not None:
+            self._live.note(line)
+        else:
+            self._progress.write(line)

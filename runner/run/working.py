@@ -1,0 +1,151 @@
+"""The event loop's part of a batch: providers, engine, writer, signals, and the file's order."""
+
+import os
+from collections.abc import AsyncGenerator
+from random import Random
+
+from anyio import create_task_group, to_thread
+
+from runner.clock import SystemClock
+from runner.engine.outcome import Recording
+from runner.engine.stop import Stop
+from runner.errors import LineProblem, RunnerError, WriteError
+from runner.input.reader import InputChangedError
+from runner.models import AttemptRecord, Job, Result
+from runner.providers.registry import Providers
+from runner.results.compact import Compacted, compact
+from runner.results.journal import Journal, NoJournal
+from runner.results.read import attempts_of
+from runner.results.run_file import write_run_file
+from runner.results.writer import FileOutput, Output, StdoutOutput, open_output
+from runner.run.ending import Outcome
+from runner.run.engine import EngineSettings
+from runner.run.feed import planned_jobs, streamed_jobs
+from runner.run.preparing import Prepared, run_file_of
+from runner.run.session import Session
+from runner.run.signals import SignalWatch
+from runner.run.telling import Teller
+
+AHEAD = 4
+"""With `--tail` the feeder runs at most so many times the concurrency ahead of the live answer."""
+
+
+async def work(prepared: Prepared, teller: Teller) -> Outcome:
+    """Ask what the plan says. Raises UsageError where a provider cannot be opened."""
+    settings = prepared.settings
+    stop = Stop()
+    async with Providers(
+        prepared.config,
+        concurrency=settings.concurrency,
+        http="aiohttp",
+        environ=os.environ,
+    ) as providers:
+        for provider, model in prepared.plan.models:
+            await providers.get(provider, model)
+        output = await _open_output(prepared)
+        journal = _open_journal(prepared, output)
+        watch = SignalWatch(
+            stop=stop,
+            grace_s=settings.grace_s,
+            in_flight=lambda: prepared.tally.in_flight,
+            tell=teller.emit,
+        )
+        async with create_task_group() as group:
+            group.start_soon(watch.run)
+            async with teller.watching(stop):
+                session = _session(prepared, teller, providers, journal, output, stop)
+                failure = await session.attempt(_jobs(prepared, teller))
+            # Signals are still heard, and have nothing left to stop: order takes no money.
+            try:
+                compacted = await to_thread.run_sync(_put_in_order, prepared, journal, failure)
+            except RunnerError as error:
+                compacted, failure = None, failure or error
+            group.cancel_scope.cancel()
+    changed = str(failure) if isinstance(failure, InputChangedError) else None
+    closed = isinstance(failure, BrokenPipeError)
+    return Outcome(
+        stopped_by="closed_pipe" if closed else stop.reason,
+        input_changed=changed,
+        failure=None if changed is not None or closed else failure,
+        compacted=compacted,
+    )
+
+
+async def _open_output(prepared: Prepared) -> Output:
+    if prepared.paths is None:
+        return StdoutOutput()
+    write_run_file(prepared.paths.run, run_file_of(prepared))
+    return await open_output(prepared.paths)
+
+
+def _open_journal(prepared: Prepared, output: Output) -> Journal | NoJournal:
+    if prepared.paths is None or prepared.scan is None or not isinstance(output, FileOutput):
+        return NoJournal()
+    return Journal(prepared.paths.journal, prepared.scan.table, lambda: output.end)
+
+
+def _session(
+    prepared: Prepared,
+    teller: Teller,
+    providers: Providers,
+    journal: Journal | NoJournal,
+    output: Output,
+    stop: Stop,
+) -> Session:
+    settings = prepared.settings
+
+    def on_written(result: Result) -> None:
+        journal.answered(result.id)
+
+    return Session(
+        settings=EngineSettings(
+            recording=Recording(
+                run_id=prepared.run_id,
+                response=not settings.no_response,
+                request=settings.keep_request,
+            ),
+            deadlines=settings.deadlines,
+            concurrency=settings.concurrency,
+            max_attempts=settings.max_attempts,
+            stream=settings.tail,
+            ahead=AHEAD * settings.concurrency if settings.tail else None,
+        ),
+        providers=providers,
+        journal=journal,
+        output=output,
+        emit=teller.emit,
+        stop=stop,
+        clock=SystemClock(),
+        random=Random(),  # noqa: S311 - spreads retries in time; nothing secret
+        on_written=on_written,
+        earlier=lambda job: _earlier(prepared, job),
+        may_retry=teller.may_retry,
+    )
+
+
+async def _jobs(prepared: Prepared, teller: Teller) -> AsyncGenerator[Job | LineProblem, None]:
+    source, parser, plan = prepared.source, prepared.parser, prepared.plan
+    if prepared.checked is None:
+        jobs = streamed_jobs(source, parser, plan, prepared.settings.limit)
+    else:
+        jobs = planned_jobs(source, parser, prepared.checked, plan)
+    async for item in jobs:
+        await teller.room()
+        yield item
+
+
+def _earlier(prepared: Prepared, job: Job) -> list[AttemptRecord]:
+    """Carry on the attempts of the same question; another question's stay with its own record."""
+    recorded = prepared.plan.table.get(job.id)
+    if prepared.paths is None or recorded is None or not recorded.asks(job.digest):
+        return []
+    return attempts_of(prepared.paths.results, recorded)
+
+
+def _put_in_order(
+    prepared: Prepared, journal: Journal | NoJournal, failure: Exception | None
+) -> Compacted | None:
+    journal.close()
+    if prepared.paths is None or prepared.scan is None or isinstance(failure, WriteError):
+        return None
+    return compact(prepared.paths, prepared.scan, unordered=prepared.settings.unordered)
