@@ -30,7 +30,7 @@ class ResultPaths:
 
 def paths_for(output: Path) -> ResultPaths:
     """Name everything that belongs to one results file."""
-    real = Path(os.path.realpath(output)) if output.is_symlink() else output
+    real = _followed(output)
     return ResultPaths(
         shown=str(output),
         results=real,
@@ -67,6 +67,14 @@ def set_aside(paths: ResultPaths) -> Path | None:
         sync_folder(target)
     paths.run.unlink(missing_ok=True)
     return target
+
+
+def _followed(output: Path) -> Path:
+    if not output.is_symlink():
+        return output
+    real = Path(os.path.realpath(output))
+    # /dev/stdout on a pipe leads to something that has no name.
+    return output if output.exists() and not real.exists() else real
 
 
 def _beside(path: Path, suffix: str) -> Path:

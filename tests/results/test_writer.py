@@ -1,0 +1,234 @@
+"""Results on their way to the file."""
+
+import math
+import os
+import resource
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+from anyio.abc import TaskStatus
+
+from runner.errors import WriteError
+from runner.models import Result
+from runner.results import writer as writer_module
+from runner.results.encode import encode
+from runner.results.paths import paths_for
+from runner.results.writer import MAX_WRITE_BYTES, StdoutOutput, open_output, write_results
+from tests.results.build import record
+
+pytestmark = pytest.mark.anyio
+on_linux = pytest.mark.skipif(not Path("/dev/full").exists(), reason="macOS has no /dev/full")
+
+
+class FakeOutput:
+    """Keeps what is written, in memory."""
+
+    def __init__(self, *, broken_disk: bool = False) -> None:
+        self.writes: list[bytes] = []
+        self.syncs = 0
+        self.closed = False
+        self.synced = anyio.Event()
+        self._broken_disk = broken_disk
+
+    async def append(self, data: bytes) -> None:
+        await anyio.lowlevel.checkpoint()
+        self.writes.append(data)
+
+    async def sync(self) -> None:
+        if self._broken_disk:
+            raise WriteError("broken disk")
+        self.syncs += 1
+        self.synced.set()
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+async def write(out: writer_module.Output, results: list[Result]) -> list[Result]:
+    """Hand over results and end the stream; return those said to be written."""
+    written: list[Result] = []
+    send, receive = anyio.create_memory_object_stream[Result](math.inf)
+    for result in results:
+        send.send_nowait(result)
+    send.close()
+    await write_results(receive, out, on_written=written.append)
+    return written
+
+
+async def test_every_result_once_in_order(tmp_path: Path) -> None:
+    """Every result handed over stands in the file once, in order, after what was there."""
+    paths = paths_for(tmp_path / "o")
+    paths.results.write_bytes(encode(record("earlier")))
+    results = [record(f"{n}", text="x" * n) for n in range(500)]
+    out = await open_output(paths)
+    assert await write(out, results) == results
+    expected = [record("earlier"), *results]
+    assert paths.results.read_bytes() == b"".join(encode(result) for result in expected)
+    assert out.end == paths.results.stat().st_size
+
+
+async def test_no_result_no_line(tmp_path: Path) -> None:
+    """A run without results leaves an empty file."""
+    paths = paths_for(tmp_path / "o")
+    assert await write(await open_output(paths), []) == []
+    assert paths.results.read_bytes() == b""
+
+
+async def test_few_and_small_writes() -> None:
+    """What waits is joined to whole lines, at most 64 kB a write; a longer line goes alone."""
+    out = FakeOutput()
+    results = [record(f"{n}", text="x" * 500) for n in range(400)]
+    results.insert(100, record("long", text="y" * MAX_WRITE_BYTES))
+    await write(out, results)
+    assert b"".join(out.writes) == b"".join(encode(result) for result in results)
+    assert len(out.writes) < 12
+    assert all(write.endswith(b"\n") for write in out.writes)
+    assert [write.count(b"\n") for write in out.writes if len(write) > MAX_WRITE_BYTES] == [1]
+    assert out.closed
+
+
+async def test_seen_while_the_run_goes_on(tmp_path: Path) -> None:
+    """A result is in the file when it is said to be written, long before the stream ends."""
+    paths = paths_for(tmp_path / "o")
+    out = await open_output(paths)
+    send, receive = anyio.create_memory_object_stream[Result](0)
+    told = anyio.Event()
+    async with anyio.create_task_group() as group, send:
+        group.start_soon(lambda: write_results(receive, out, on_written=lambda _: told.set()))
+        with anyio.fail_after(5):
+            for result in (record("a"), record("b")):
+                await send.send(result)
+                await told.wait()
+                told = anyio.Event()
+                assert paths.results.read_bytes().endswith(encode(result))
+
+
+async def test_cancelled_run_writes_what_was_handed_over(tmp_path: Path) -> None:
+    """A cancellation loses no result that the writer could still take."""
+    paths = paths_for(tmp_path / "o")
+    out = await open_output(paths)
+    results = [record(f"{n}") for n in range(300)]
+    send, receive = anyio.create_memory_object_stream[Result](math.inf)
+    begun = anyio.Event()
+    async with anyio.create_task_group() as group:
+        group.start_soon(lambda: write_results(receive, out, on_written=lambda _: begun.set()))
+        send.send_nowait(results[0])
+        await begun.wait()
+        for result in results[1:]:
+            send.send_nowait(result)
+        group.cancel_scope.cancel()
+    send.close()
+    assert paths.results.read_bytes() == b"".join(encode(result) for result in results)
+
+
+async def test_synced_while_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written reaches the disk by itself, also when nothing more comes."""
+    monkeypatch.setattr(writer_module, "SYNC_EVERY_S", 0.01)
+    out = FakeOutput()
+    send, receive = anyio.create_memory_object_stream[Result](1)
+    async with anyio.create_task_group() as group, send:
+        group.start_soon(write_results, receive, out)
+        with anyio.fail_after(5):
+            await out.synced.wait()
+
+
+async def test_disk_that_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that refuses what it had accepted ends the run with one true cause."""
+    monkeypatch.setattr(writer_module, "SYNC_EVERY_S", 0.01)
+    out = FakeOutput(broken_disk=True)
+    send, receive = anyio.create_memory_object_stream[Result](1)
+    send.send_nowait(record("a"))
+    with pytest.raises(WriteError, match="broken disk"), anyio.fail_after(5):
+        await write_results(receive, out)
+    send.close()
+    assert out.writes == [encode(record("a"))]
+    assert out.closed
+
+
+async def test_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
+    """Where the disk takes only a part, the lines it took stay and the torn one is cut."""
+    paths = paths_for(tmp_path / "o")
+    results = [record(f"{n}", text="x" * 100) for n in range(10)]
+    sizes = [len(encode(result)) for result in results]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    out = await open_output(paths)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (sum(sizes[:4]) + 17, limits[1]))
+    try:
+        with pytest.raises(WriteError, match="largest size") as failed:
+            await write(out, results)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert paths.results.read_bytes() == b"".join(encode(result) for result in results[:4])
+    assert out.end == paths.results.stat().st_size
+    assert failed.value.exit_code == 74
+    assert str(paths.results) in str(failed.value)
+
+
+@on_linux
+async def test_no_space_left(tmp_path: Path) -> None:
+    """A full disk is told in words, also where nothing can be cut."""
+    link = tmp_path / "o"
+    link.symlink_to("/dev/full")
+    with pytest.raises(WriteError):
+        await write(await open_output(paths_for(link)), [record("a")])
+
+
+async def test_cannot_open(tmp_path: Path) -> None:
+    """A results file that cannot be opened is told in words."""
+    with pytest.raises(WriteError, match="cannot write"):
+        await open_output(paths_for(tmp_path / "no" / "o"))
+
+
+async def test_stdout() -> None:
+    """`-o -` writes the records and leaves stdout open."""
+    read, end = os.pipe()
+    await write(StdoutOutput(end), [record("a"), record("b")])
+    os.close(end)
+    with os.fdopen(read, "rb") as file:
+        assert file.read() == encode(record("a")) + encode(record("b"))
+
+
+async def test_closed_pipe() -> None:
+    """A reader that has gone is told as such, for an exit without a word."""
+    read, end = os.pipe()
+    os.close(read)
+    with pytest.raises(BrokenPipeError):
+        await write(StdoutOutput(end), [record("a")])
+    os.close(end)
+
+
+@on_linux
+async def test_full_stdout() -> None:
+    """Stdout on a full disk is an error in words."""
+    fd = os.open("/dev/full", os.O_WRONLY)
+    with pytest.raises(WriteError, match="no space left"):
+        await write(StdoutOutput(fd), [record("a")])
+    os.close(fd)
+
+
+async def test_slow_reader() -> None:
+    """A pipe that is full and does not block is waited for, and nothing is lost."""
+    read, end = os.pipe()
+    os.set_blocking(end, False)
+    results = [record(f"{n}", text="x" * 50_000) for n in range(8)]
+    got = b""
+
+    def drain() -> None:
+        nonlocal got
+        while block := os.read(read, 65536):
+            got += block
+
+    async def fill(*, task_status: TaskStatus[None]) -> None:
+        task_status.started()
+        await write(StdoutOutput(end), results)
+        os.close(end)
+
+    with anyio.fail_after(20):
+        async with anyio.create_task_group() as group:
+            await group.start(fill)
+            await anyio.wait_all_tasks_blocked()
+            await anyio.to_thread.run_sync(drain)
+    os.close(read)
+    assert got == b"".join(encode(result) for result in results)
