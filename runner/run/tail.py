@@ -5,7 +5,7 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from random import Random, SystemRandom
 
@@ -53,9 +53,10 @@ def run_tail(settings: TailSettings, config: Config) -> ExitCode:
     started = SystemClock().now()
     job = question(settings, config, started)
     endpoint(config.providers[job.provider], os.environ)
+    people = sys.stderr.isatty() and not settings.quiet
     with _holding(settings) as paths:
         while True:
-            tail = Tail(settings=settings, config=config, job=job, paths=paths)
+            tail = Tail(settings=settings, config=config, job=job, paths=paths, people=people)
             code = anyio.run(tail.run)
             if not (tail.result and broken_off(tail.result) and ask_again()):
                 return code
@@ -97,35 +98,35 @@ class Tail:
     result: Result | None = None
     """Set when the answer has ended, well or not."""
     halted: ProviderError | None = None
-    stop: Stop = field(default_factory=Stop)
-    _people: bool = False
+    people: bool = False
+    """Whether somebody reads stderr and wants to be told more than failures."""
 
     async def run(self) -> ExitCode:
         """Ask, show and record. Raises RunnerError."""
-        self._people = sys.stderr.isatty() and not self.settings.quiet
+        stop = Stop()
         live = LiveText(
             many=False,
             terminal=sys.stdout.isatty(),
-            on_failure=lambda _: self.stop.cancel("closed_pipe"),
+            on_failure=lambda _: stop.cancel("closed_pipe"),
         )
         async with Providers(
             self.config, concurrency=1, http="httpx2", environ=os.environ
         ) as providers:
             await providers.get(self.job.provider, self.job.model)
-            session = await self._session(providers, live)
-            watch = SignalWatch(stop=self.stop, grace_s=0.0, in_flight=lambda: 1, tell=live.emit)
+            session = await self._session(providers, live, stop)
+            watch = SignalWatch(stop=stop, grace_s=0.0, in_flight=lambda: 1, tell=live.emit)
             live.start()
             async with create_task_group() as group:
                 group.start_soon(watch.run)
                 failure = await session.attempt(one_job(self.job))
-                await self._show_all(live)
+                await _show_all(live, stop)
                 group.cancel_scope.cancel()
         if failure is not None:
             raise failure
-        self._tell_end()
-        return self._code(live.failure)
+        self._tell_end(stop)
+        return self._code(stop, live.failure)
 
-    async def _session(self, providers: Providers, live: LiveText) -> Session:
+    async def _session(self, providers: Providers, live: LiveText, stop: Stop) -> Session:
         now = SystemClock().now()
 
         def emit(event: Event) -> None:
@@ -135,7 +136,7 @@ class Tail:
                     self.result = result
                 case ProviderHalted(_, error):
                     self.halted = error
-                case RetryScheduled(_, error, delay_s) if self._people:
+                case RetryScheduled(_, error, delay_s) if self.people:
                     live.note(retry_text(error, delay_s))
                 case _:
                     pass
@@ -150,37 +151,38 @@ class Tail:
             journal=NoJournal(),
             output=None if self.paths is None else await open_output(self.paths),
             emit=emit,
-            stop=self.stop,
+            stop=stop,
             clock=SystemClock(),
             random=Random(),  # noqa: S311 - spreads retries in time; nothing secret
             may_retry=lambda job: not live.shown(job.id),
         )
 
-    async def _show_all(self, live: LiveText) -> None:
-        """Let a reader take its time over a whole answer, and little over a stopped one."""
-        while not self.stop.draining and not await live.drained(STOPPED_CLOSE_S):
-            pass
-        await live.close(STOPPED_CLOSE_S)
-
-    def _tell_end(self) -> None:
+    def _tell_end(self, stop: Stop) -> None:
         text = None
         if self.halted is not None:
             text = f"Error: {failure_text(self.job.provider, self.halted.message)}"
         elif self.result is not None and self.result.status == "failed":
             message = self.result.error.message if self.result.error else ""
             text = f"Error: {failure_text(self.job.provider, message)}"
-        elif self.result is not None and (self._people or broken_off(self.result)):
+        elif self.result is not None and (self.people or broken_off(self.result)):
             text = closing_line(self.result, max_tokens=self.job.request.max_tokens)
-        if text and self.stop.reason != "closed_pipe":
-            say(text, dim=self._people and not text.startswith("Error"))
+        if text and stop.reason != "closed_pipe":
+            say(text, dim=self.people and not text.startswith("Error"))
 
-    def _code(self, stdout: OSError | None) -> ExitCode:
+    def _code(self, stop: Stop, stdout: OSError | None) -> ExitCode:
         if stdout is not None and not isinstance(stdout, BrokenPipeError):
             raise WriteError(f"stdout takes no more text: {stdout.strerror}.")
         if self.halted is not None:
             return ExitCode.ACCOUNT
         if self.result is not None and self.result.status == "succeeded":
             return ExitCode.OK
-        if self.stop.reason is not None:
-            return SIGNAL_CODES[self.stop.reason]
+        if stop.reason is not None:
+            return SIGNAL_CODES[stop.reason]
         return ExitCode.SOME_UNANSWERED
+
+
+async def _show_all(live: LiveText, stop: Stop) -> None:
+    """Let a reader take its time over a whole answer, and little over a stopped one."""
+    while not stop.draining and not await live.drained(STOPPED_CLOSE_S):
+        pass
+    await live.close(STOPPED_CLOSE_S)
