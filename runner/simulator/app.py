@@ -67,13 +67,14 @@ def _api_of(request: Request) -> Api:
 
 def _model_list(request: Request, names: list[str]) -> dict[str, object]:
     if _api_of(request) == "messages":
-        entries: list[dict[str, object]] = [
-            {"type": "model", "id": n, "display_name": n, "created_at": "2026-01-01T00:00:00Z"}
-            for n in names
-        ]
+        common = {"type": "model", "lifecycle": "active", "created_at": "2026-01-01T00:00:00Z"}
+        entries = [{"id": name, "display_name": name, **common} for name in names]
         page = {"has_more": False, "first_id": names[0], "last_id": names[-1]}
         return {"data": entries, **page}
-    entries = [
-        {"id": n, "object": "model", "created": 1767225600, "owned_by": "simulator"} for n in names
-    ]
-    return {"object": "list", "data": entries}
+    return {
+        "object": "list",
+        "data": [
+            {"id": name, "object": "model", "created": 1767225600, "owned_by": "simulator"}
+            for name in names
+        ],
+    }
