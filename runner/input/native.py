@@ -18,7 +18,7 @@ from runner.input.draft import (
 )
 from runner.input.ids import id_text
 from runner.input.problems import BadLineError
-from runner.input.words import listed, quoted
+from runner.input.words import quoted
 
 KEYS = ("id", "prompt", "messages", "model", "system", "max_tokens", "params", "metadata")
 
@@ -40,6 +40,7 @@ def read_native(line: dict[str, Any], raw: bytes) -> Draft:
     if not line.keys() <= _KNOWN:
         raise BadLineError(_unknown(next(key for key in line if key not in _KNOWN)))
     draft = Draft(id=id_text(line["id"], "id") if "id" in line else None, messages=_messages(line))
+    draft.brings_system = "messages" in line and holds_system(draft.messages)
     if len(line) > 1:
         _read_options(line, draft)
     if line.get("metadata") is not None:
@@ -73,8 +74,9 @@ def _messages(line: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _read_options(line: dict[str, Any], draft: Draft) -> None:
     draft.model = chosen_model(line)
-    draft.system = optional_text(line, "system")
-    draft.brings_system = "system" in line or ("messages" in line and holds_system(draft.messages))
+    if "system" in line:
+        draft.system = optional_text(line, "system")
+        draft.brings_system = True
     if "max_tokens" in line:
         if not whole_number(line["max_tokens"]):
             raise BadLineError('"max_tokens" must be a whole number of at least 1')
@@ -113,6 +115,6 @@ def _unknown(key: str) -> str:
     if known:
         return f"unknown key {quoted(key)}. Did you mean {quoted(known)}?"
     return (
-        f"unknown key {quoted(key)}; known are {listed(KEYS)}. "
+        f"unknown key {quoted(key)}; known are {', '.join(KEYS)}. "
         'Request parameters such as temperature go into "params"'
     )

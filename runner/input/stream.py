@@ -6,46 +6,37 @@ from collections.abc import AsyncGenerator
 import anyio
 from anyio import to_thread
 
+from runner.errors import UsageError
 from runner.input.source import BLOCK_BYTES, Source
 
 
 async def read_stream(source: Source) -> AsyncGenerator[bytes]:
-    """Yield what arrives until the writer closes. Cancelling takes effect at once."""
-    descriptor = source.descriptor()
-    if descriptor is not None:
-        async for block in _read_descriptor(descriptor):
-            yield block
-        return
-    # Without O_NONBLOCK the open itself would wait for a writer, and nothing could cancel it.
-    opened = os.open(source.name, os.O_RDONLY | os.O_NONBLOCK)
+    """Yield what arrives until the writer closes.
+
+    Raises UsageError where there is nothing to read from. Cancelling takes effect at once.
+    """
+    descriptor, opened = source.descriptor(), None
     try:
-        async for block in _read_descriptor(opened):
+        if descriptor is None:
+            # Without O_NONBLOCK the open itself would wait for a writer, deaf to cancellation.
+            descriptor = opened = os.open(source.name, os.O_RDONLY | os.O_NONBLOCK)
+        while block := await _next_block(descriptor):
             yield block
+    except OSError as error:
+        raise UsageError(f"{source.label} cannot be read: {error.strerror}.") from None
     finally:
-        os.close(opened)
+        if opened is not None:
+            os.close(opened)
 
 
-async def _read_descriptor(descriptor: int) -> AsyncGenerator[bytes]:
-    waits = True
+async def _next_block(descriptor: int) -> bytes:
     while True:
-        if waits:
-            try:
-                await anyio.wait_readable(descriptor)
-            except PermissionError:
-                # A redirected regular file, or /dev/null: never silent, so a thread cannot hang.
-                waits = False
-                continue
         try:
-            block = await _read(descriptor, in_thread=not waits)
+            await anyio.wait_readable(descriptor)
+        except PermissionError:
+            # A redirected regular file, or /dev/null: never silent, so no thread can hang in it.
+            return await to_thread.run_sync(os.read, descriptor, BLOCK_BYTES)
+        try:
+            return os.read(descriptor, BLOCK_BYTES)
         except BlockingIOError:
             continue
-        if not block:
-            return
-        yield block
-
-
-async def _read(descriptor: int, *, in_thread: bool) -> bytes:
-    if in_thread:
-        return await to_thread.run_sync(os.read, descriptor, BLOCK_BYTES)
-    # In a thread this could outlive the run: it is ready, so it does not wait.
-    return os.read(descriptor, BLOCK_BYTES)

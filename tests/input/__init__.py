@@ -1,0 +1,1 @@
+"""The input room is what these tests are about."""
