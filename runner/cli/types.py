@@ -33,7 +33,9 @@ class _Words(_ParamType):
     numbers = True
 
     def convert(self, value: Any, *_: object) -> Any:
-        if self.numbers and isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, int | float):
+            if not self.numbers:
+                raise click.BadParameter("it must be a text in quotes.")
             value = str(value)
         if not isinstance(value, str):
             return value  # converted before: a default
