@@ -6,10 +6,12 @@ where the file ended when the job was sent has its answer.
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from runner.errors import WriteError
 from runner.results.durable import cannot_write, replace_file, write_all
 from runner.results.table import ResultTable
 
@@ -45,37 +47,48 @@ class Journal:
         self._fd: int | None = None
         self._size = 0
         self._limit = MAX_BYTES
-        self._open = {
-            job_id: msgspec.structs.replace(entry, position=position())
-            for job_id, entry in _unresolved(path, table).items()
-        }
+        self._carried = _moved(_unresolved(path, table), position())
+        self._open: dict[str, _Entry] = {}
         self._rewrite()
 
     def sent(self, job_id: str, digest: str, at: str) -> None:
         """Note a request before it goes out, again for every attempt. Raises WriteError."""
         entry = _Entry(job_id, digest, at, self._position())
+        carried = self._carried.pop(job_id, None)
         self._open[job_id] = entry
-        self._append(entry)
+        try:
+            self._append(entry)
+        except WriteError:
+            # It will not go out.
+            del self._open[job_id]
+            if carried is not None:
+                self._carried[job_id] = carried
+            raise
 
     def answered(self, job_id: str) -> None:
         """Resolve a job whose record has been written: the results file says so from now on."""
+        self._carried.pop(job_id, None)
         self._open.pop(job_id, None)
 
     def withdrawn(self, job_id: str) -> None:
-        """Resolve a job that has no request out and gets no record now. Raises WriteError."""
+        """Resolve a job that has no request out and gets no record now.
+
+        What an earlier run left unresolved stays so until this run sends the job.
+        """
         entry = self._open.pop(job_id, None)
         if entry is not None:
-            self._append(msgspec.structs.replace(entry, position=_RESOLVED))
+            # On a full disk too much stands in the file until `close` writes it anew: a run
+            # killed before that is said to have one request more on its way.
+            with suppress(WriteError):
+                self._append(msgspec.structs.replace(entry, position=_RESOLVED))
 
     def close(self) -> None:
         """Leave a file only if something is unresolved. Raises WriteError.
 
         Call it before the results file is put in order: positions mean nothing afterwards.
         """
-        self._open = {
-            job_id: msgspec.structs.replace(entry, position=_OPEN)
-            for job_id, entry in self._open.items()
-        }
+        self._carried = _moved(self._carried | self._open, _OPEN)
+        self._open = {}
         self._rewrite()
         self._drop_fd()
 
@@ -86,6 +99,8 @@ class Journal:
                 self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
             write_all(self._fd, line)
         except OSError as error:
+            # A part of the line may stand there; the next one writes the file anew.
+            self._limit = 0
             raise cannot_write(self._path, error) from error
         self._size += len(line)
         if self._size > self._limit:
@@ -93,7 +108,8 @@ class Journal:
 
     def _rewrite(self) -> None:
         self._drop_fd()
-        data = b"".join(_encoder.encode(entry) + b"\n" for entry in self._open.values())
+        entries = [*self._carried.values(), *self._open.values()]
+        data = b"".join(_encoder.encode(entry) + b"\n" for entry in entries)
         try:
             if data:
                 replace_file(self._path, data, sync=False)
@@ -148,4 +164,11 @@ def _unresolved(path: Path, table: ResultTable) -> dict[str, _Entry]:
         job_id: entry
         for job_id, entry in entries.items()
         if entry.position != _RESOLVED and not table.answered_since(job_id, entry.position)
+    }
+
+
+def _moved(entries: dict[str, _Entry], position: int) -> dict[str, _Entry]:
+    return {
+        job_id: msgspec.structs.replace(entry, position=position)
+        for job_id, entry in entries.items()
     }

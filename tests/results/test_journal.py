@@ -1,5 +1,6 @@
 """What a killed run had sent."""
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,19 @@ def test_taken_over_by_the_next_run(log: Log) -> None:
     assert log.unresolved() == {"a": AT}
 
 
+def test_stopped_before_its_turn(log: Log) -> None:
+    """A job of a killed run that the next one did not come to send stays unresolved."""
+    log.sent("a")
+    log.sent("b")
+    log.journal = log.open()
+    log.sent("b")
+    log.journal.withdrawn("a")
+    log.journal.withdrawn("b")
+    assert log.unresolved() == {"a": AT}
+    log.journal.close()
+    assert log.unresolved() == {"a": AT}
+
+
 def test_torn_last_line(log: Log) -> None:
     """A torn last line was written before its request went out, so nothing is lost with it."""
     log.sent("a")
@@ -152,8 +166,36 @@ def test_cannot_write(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "no" / "journal", scan(tmp_path / "o").table, lambda: 0)
     with pytest.raises(WriteError, match="cannot write"):
         journal.sent("a", digest("a"), AT)
+    journal.close()
+
+
+def test_cannot_close(log: Log) -> None:
+    """A journal that cannot be written anew is an error in words, and what it says stays true."""
+    log.sent("a")
+    log.path.with_name("o.journal.tmp").mkdir()
     with pytest.raises(WriteError, match="cannot write"):
-        journal.close()
+        log.journal.close()
+    assert log.unresolved() == {"a": AT}
+
+
+def test_disk_full_for_a_while(log: Log) -> None:
+    """A request that could not be noted has not gone out; what was in flight is still known."""
+    log.sent("a")
+    log.journal = log.open()
+    log.sent("b")
+    log.sent("c")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.path.stat().st_size + 10, limits[1]))
+    try:
+        for job_id in ("a", "d"):
+            with pytest.raises(WriteError, match="cannot write"):
+                log.sent(job_id)
+        log.journal.withdrawn("c")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert log.unresolved().keys() >= {"a", "b"}
+    log.sent("e")
+    assert log.unresolved().keys() == {"a", "b", "e"}
 
 
 def test_no_journal(tmp_path: Path) -> None:
