@@ -15,6 +15,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 def id_text(value: Any, key: str) -> str:
     """Check a given id, a string or a number, and give it as text. Raises BadLineError."""
+    if isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable():
+        return value
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadLineError(f"{quoted(key)} must be a string or a number")
     text = value if isinstance(value, str) else str(value)
@@ -22,7 +24,7 @@ def id_text(value: Any, key: str) -> str:
         raise BadLineError(f"{quoted(key)} is empty")
     if len(text) > LONGEST_ID:
         raise BadLineError(f"{quoted(key)} has {len(text):,} characters; at most {LONGEST_ID}")
-    if not text.isprintable() and _CONTROL.search(text):
+    if _CONTROL.search(text):
         raise BadLineError(f"{quoted(key)} holds a control character")
     return text
 

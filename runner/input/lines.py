@@ -16,7 +16,6 @@ class Overlong:
 
     size: int
     """Bytes, without the line break."""
-    bound: int
     sha256: str
     """In hex, over the whole line."""
 
@@ -64,7 +63,7 @@ class LineSplitter:
     def _bounded(self, piece: bytes) -> Line:
         if len(piece) <= self._bound:
             return piece
-        return Overlong(len(piece), self._bound, hashlib.sha256(piece).hexdigest())
+        return Overlong(len(piece), hashlib.sha256(piece).hexdigest())
 
     def _hold(self, piece: bytes) -> None:
         was_within = self._size <= self._bound
@@ -82,7 +81,7 @@ class LineSplitter:
         if self._size <= self._bound:
             line = b"".join(self._parts)
         else:
-            line = Overlong(self._size, self._bound, self._skipped.hexdigest())
+            line = Overlong(self._size, self._skipped.hexdigest())
         self._parts.clear()
         self._size = 0
         return line

@@ -73,7 +73,8 @@ def _messages(line: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _read_options(line: dict[str, Any], draft: Draft) -> None:
-    draft.model = chosen_model(line)
+    if "model" in line:
+        draft.model = chosen_model(line)
     if "system" in line:
         draft.system = optional_text(line, "system")
         draft.brings_system = True

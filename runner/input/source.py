@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -65,6 +66,8 @@ def fingerprint(source: Source) -> Fingerprint | None:
 def open_source(name: str) -> Source:
     """Find the input. Raises UsageError where it is missing, unreadable or of an unknown kind."""
     if name == STDIN:
+        if sys.stdin is None:
+            raise UsageError("stdin is closed, so there are no jobs to read.")
         return Source(name=name, label="stdin", path=None, rereadable=False)
     path, shown = Path(name), printable(name)
     try:

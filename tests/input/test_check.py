@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner.errors import UsageError
-from runner.input.check import PROBLEMS_KEPT, check_file
+from runner.input.check import PROBLEMS_KEPT, check_file, count_lines
 from runner.input.source import fingerprint, open_source
 from runner.models import Job
 from tests.input.helpers import check, encoded, make_parser, write_lines
@@ -180,3 +180,11 @@ def test_an_option_at_fault_stops_the_check(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="no model chosen"):
         check(name, make_parser(model=None))
+
+
+def test_lines_are_counted_without_being_parsed(tmp_path: Path) -> None:
+    """The count for a sample takes every line that is not blank, valid or not."""
+    name = write_lines(tmp_path / "jobs.jsonl", b"\xef\xbb\xbf", {"prompt": "a"}, b" ", b"{", b"x")
+    assert count_lines(open_source(name), make_parser()) == 3
+    with pytest.raises(UsageError, match="cannot be counted first"):
+        count_lines(open_source("-"), make_parser())

@@ -43,7 +43,7 @@ def test_a_line_beyond_the_bound_leaves_its_size_and_hash(size: int, end: bytes)
     long = b"0123456789x"
     content = b"0123456789\n" + long + end
     blocks = [content[at : at + size] for at in range(0, len(content), size)]
-    kept = Overlong(11, 10, hashlib.sha256(long).hexdigest())
+    kept = Overlong(11, hashlib.sha256(long).hexdigest())
     after = [(3, b"next")] if end == b"\nnext" else []
     assert split(blocks, bound=10) == [(1, b"0123456789"), (2, kept), *after]
 

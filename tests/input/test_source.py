@@ -31,6 +31,13 @@ def test_stdin_is_a_stream() -> None:
     assert fingerprint(source) is None
 
 
+def test_a_closed_stdin_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where stdin was closed before the start, that is said."""
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(UsageError, match="stdin is closed"):
+        open_source("-")
+
+
 def test_a_fifo_is_a_stream(tmp_path: Path) -> None:
     """A FIFO cannot be read twice."""
     os.mkfifo(tmp_path / "pipe")
