@@ -7,10 +7,14 @@ import click
 
 def ask_again() -> bool:
     """Ask on the terminal whether to ask the model again; False where nobody can answer."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _somebody_is_there():
         return False
     try:
         return click.confirm("   Ask again?", default=True, err=True)
     except click.Abort:
         click.echo(err=True)
         return False
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -30,7 +30,7 @@ def summary_figures(
     | `attempts` | of these, all but refusals |
     | `retries`, `refusals` | repeated after a failure; refused for rate (429) and repeated |
     | `waited_s` | seconds between attempts, summed over jobs |
-    | `tokens` | `input`, `cached_input`, `output`, and `unknown_jobs` that do not fully say |
+    | `tokens` | of this run: `input`, `cached_input`, `output`, `unknown_jobs` not fully told |
     | `cost_usd`, `cost_unknown_jobs` | what is known, and for how many jobs it is not |
     | `peak_in_flight` | most requests out at once |
     | `started_at`, `ended_at`, `exit_code` | RFC 3339 UTC; what the process returns |

@@ -39,7 +39,7 @@ class Failures:
 
 @dataclass(slots=True)
 class Tokens:
-    """Sums over the records, so far as they say what they used."""
+    """Sums over the records of a run, so far as they say what they used."""
 
     input: int = 0
     output: int = 0
@@ -74,7 +74,7 @@ class Tally:
     """A sink that counts everything the end of a run has to say.
 
     `total` is the number of selected jobs, None while it is not known (stdin). Records of earlier
-    runs enter by `add_earlier`, so that the sums are those over the whole results file.
+    runs enter by `add_earlier`; requests, retries and tokens are those of this run alone.
     """
 
     total: int | None = None

@@ -107,8 +107,8 @@ def _earlier_notes(earlier: Earlier) -> list[str]:
     if earlier.failed_again:
         parts.append(f"{count(earlier.failed_again)} failed before")
     if earlier.interrupted_again:
-        were = "was" if earlier.interrupted_again == 1 else "were"
-        parts.append(f"{count(earlier.interrupted_again)} {were} cut off before their end")
+        were, end = ("was", "its") if earlier.interrupted_again == 1 else ("were", "their")
+        parts.append(f"{count(earlier.interrupted_again)} {were} cut off before {end} end")
     lost = earlier.unknown_again
     if lost:
         were, way = ("was", "its way") if lost == 1 else ("were", "their way")

@@ -9,11 +9,6 @@ from runner.words import command_line, count, plural, printable
 
 _SPEAKS_FOR_ITSELF = {"timeout", "rate_limit", "overloaded"}
 """Kinds of failure whose message would add nothing."""
-_PLURALS = {
-    "timeout": "timeouts",
-    "connection": "connection failures",
-    "provider": "provider failures",
-}
 _REASONS = {
     "sigint": "Ctrl-C",
     "sigterm": "SIGTERM",
@@ -97,10 +92,8 @@ def _failed_again(tally: Tally) -> list[tuple[str, str]]:
         return [(question, "add  --retry failed")] if lasting else []
     number = tally.failed - lasting
     noun = "failed"
-    if len(again) == 1:
-        kind = again[0][0]
-        noun = _PLURALS.get(kind, "failed")
-        noun = noun.removesuffix("s") if number == 1 else noun
+    if [kind for kind, _ in again] == ["timeout"]:
+        noun = "timeout" if number == 1 else "timeouts"
     too = f"; {_the(lasting)} too:  add  --retry failed" if lasting else ""
     return [(f"Ask {_the(number)} {noun} again:", f"the same command{too}")]
 
