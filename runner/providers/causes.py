@@ -22,6 +22,7 @@ class Cause(NamedTuple):
 
 _UNREACHABLE = Cause("connection", "could not connect to {address}: {reason}")
 _CLOSED = Cause("connection", "the connection to {address} was closed: {reason}")
+_CUT = Cause("connection", "the connection to {address} was closed in the middle of the answer")
 _NO_CONNECT = Cause("timeout", "no connection to {address} in time")
 _SILENT = Cause("timeout", "{address} sent nothing for too long")
 _PROXY = Cause("connection", "the proxy on the way to {address} failed: {reason}")
@@ -39,7 +40,8 @@ _TABLE: dict[str, Cause] = {
     "aiohttp.ClientHttpProxyError": _PROXY,
     "aiohttp.ClientConnectorError": _UNREACHABLE,
     "aiohttp.ClientConnectionError": _CLOSED,
-    "aiohttp.ClientPayloadError": _CLOSED,
+    "aiohttp.ClientPayloadError": _CUT,
+    "aiohttp.PayloadEncodingError": _CUT,
     "aiohttp.LineTooLong": Cause(
         "bad_response", "{address} sent response headers that are too long", False
     ),

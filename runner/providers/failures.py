@@ -18,6 +18,12 @@ from runner.providers.retry_after import retry_after_s
 from runner.providers.verdicts import verdict
 from runner.providers.wording import excerpt, for_people
 
+_INTERRUPTIONS: dict[ErrorKind, InterruptionReason] = {
+    "connection": "connection",
+    "timeout": "idle",
+}
+"""What cut an answer short that had begun."""
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
@@ -107,12 +113,11 @@ class Failures:
         retryable = cause.retryable and not isinstance(
             _deepest(error), ssl.SSLCertVerificationError
         )
-        cut = began and cause.kind in ("connection", "timeout")
         return self.make(
             cause.kind,
             message,
             retryable=retryable,
-            interruption="connection" if cut else None,
+            interruption=_INTERRUPTIONS.get(cause.kind) if began else None,
             completion=completion,
         )
 
