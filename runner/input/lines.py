@@ -72,7 +72,9 @@ class LineSplitter:
             self._parts.append(piece)
             return
         if was_within:
-            self._skipped = hashlib.sha256(b"".join(self._parts))
+            self._skipped = hashlib.sha256()
+            for part in self._parts:
+                self._skipped.update(part)
             self._parts.clear()
         self._skipped.update(piece)
 
