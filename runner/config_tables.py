@@ -13,7 +13,8 @@ from runner.errors import UsageError
 from runner.models import Api
 from runner.words import printable
 
-OPTION_TABLES = ("batch", "tail", "check", "show", "export", "providers", "simulate")
+OPTION_TABLES = ("batch", "tail", "check", "show", "export", "simulate")
+"""The commands whose options may stand in a table; [providers] is taken by what it configures."""
 _TABLES = ("defaults", "providers")
 _DEFAULTS = ("model", "provider")
 _PROVIDER_KEYS: Mapping[str, type] = {

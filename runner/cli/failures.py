@@ -1,5 +1,6 @@
 """The one place where an exception becomes words on stderr and an exit code."""
 
+import errno
 import os
 import sys
 import textwrap
@@ -10,6 +11,8 @@ import click
 from runner.words import printable
 
 _WIDTH = 80
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""How a write to a stream fails; whoever writes a file by name tells its own failure."""
 _INTERNAL = (
     "internal error in runner, not in what you asked for. What was recorded is kept. Please report"
     " it; with RUNNER_DEBUG=1 in the environment the same command shows where it happened."
@@ -53,7 +56,7 @@ def _words(error: BaseException) -> tuple[int, str]:
 
     if isinstance(error, RunnerError):
         return int(error.exit_code), f"Error: {error}"
-    if isinstance(error, OSError) and _stdout_is_broken():
+    if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
         _drop_stdout()
         return 74, f"Error: cannot write to standard output: {error.strerror}."
     if os.environ.get("RUNNER_DEBUG"):
@@ -113,15 +116,6 @@ def _scrubbed(text: str) -> str:
         if len(value) >= 8 and name.upper().endswith(("KEY", "TOKEN", "SECRET", "PASSWORD")):
             text = text.replace(value, "***")
     return text
-
-
-def _stdout_is_broken() -> bool:
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:
-        return True
-    return False
 
 
 def _drop_stdout() -> None:

@@ -1,0 +1,153 @@
+"""`runner check`: what a file holds, before anything is sent."""
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from runner.checking import check_jobs, checkup_text
+from runner.cli.main import run
+from runner.config import Config
+from runner.settings import Ask, BatchSettings
+from tests.cli.conftest import refused
+
+JOBS = (
+    '{"prompt": "Why is the sky\\nblue?", "system": "Be short."}\n'
+    '{"prompt": "hi", "model": "openai/gpt-5-mini"}\n'
+    "\n"
+    '{"prompt": "Why is the sky\\nblue?", "system": "Be short."}\n'
+)
+
+
+@pytest.fixture
+def jobs(here: Path) -> Path:
+    """A file of three jobs, one of them asked twice."""
+    path = here / "jobs.jsonl"
+    path.write_text(JOBS)
+    return path
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
+    """Call `runner check` and get the lines on stderr; stdout stays empty."""
+    assert run(["check", *arguments]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    return err.splitlines()
+
+
+def test_a_valid_file_is_counted_and_its_first_request_shown(
+    capsys: pytest.CaptureFixture[str], jobs: Path
+) -> None:
+    """Jobs, repeats, models and one request as it will be asked, for people."""
+    arguments = ["-m", "sim/steady", "--max-tokens", "9", "--set", "temperature=0"]
+    assert said(capsys, "jobs.jsonl", *arguments) == [
+        "jobs.jsonl: 3 jobs, all valid, 1 asked twice (line 4)",
+        "  2           sim/steady",
+        "  1           openai/gpt-5-mini",
+        "Line 1 will ask sim/steady:",
+        "  system",
+        "  | Be short.",
+        "  user",
+        "  | Why is the sky",
+        "  | blue?",
+        "  with",
+        '  | {"temperature":0,"max_tokens":9}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "selected", "first"),
+    [
+        (["--limit", "1"], 1, 1),
+        (["--limit", "2"], 2, 1),
+        (["--sample", "1"], 1, 1),
+        (["--sample", "9"], 3, 1),
+    ],
+)
+def test_the_selection_is_counted(
+    capsys: pytest.CaptureFixture[str],
+    jobs: Path,
+    arguments: list[str],
+    selected: int,
+    first: int,
+) -> None:
+    """`--limit` and `--sample` choose what is counted; every line is validated all the same."""
+    assert run(["check", "jobs.jsonl", "-m", "sim/steady", "--json", *arguments]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["jobs"], found["selected"]) == (3, selected)
+    assert sum(model["jobs"] for model in found["models"]) == selected
+    assert found["first"]["line"] == first
+
+
+def test_rows_are_called_rows(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    """With a template the lines are rows, and the request shows the template applied."""
+    (here / "rows.jsonl").write_text('{"text": "parcel"}\n{"text": "song"}\n')
+    lines = said(capsys, "rows.jsonl", "-t", "Topic of: {{ text }}", "-m", "sim/steady")
+    assert lines[0] == "rows.jsonl: 2 rows, all valid"
+    assert "  | Topic of: parcel" in lines
+
+
+def test_long_and_strange_texts_are_cut_and_shown(here: Path) -> None:
+    """Nothing is wider than the screen, escapes are visible, and what is cut is said."""
+    text = "x" * 300 + "\\n" + "\\u001b[31m" + "\\n" * 30
+    parts = '[{"role": "user", "content": [{"type": "text", "text": "hi"}]}]'
+    (here / "j.jsonl").write_text(f'{{"prompt": "{text}"}}\n{{"messages": {parts}}}\n')
+    settings = BatchSettings(jobs="j.jsonl", ask=Ask(model="sim/steady"))
+    shown = checkup_text(check_jobs(settings, Config()))
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "  user (336 characters)" in shown
+    assert "  | \\x1b[31m" in shown
+    (here / "j.jsonl").write_text(f'{{"messages": {parts}}}\n')
+    assert '| [{"type":"text","text":"hi"}]' in checkup_text(check_jobs(settings, Config()))
+
+
+def test_many_models_are_summed_up(here: Path) -> None:
+    """The commonest ten are named, the others counted."""
+    lines = [f'{{"prompt": "{n}", "model": "sim/m{n}"}}\n' for n in range(13)]
+    (here / "j.jsonl").write_text("".join(lines))
+    shown = checkup_text(check_jobs(BatchSettings(jobs="j.jsonl"), Config()))
+    assert shown.count("sim/m") == 11  # ten, and the first request's
+    assert "  3           3 other models" in shown
+
+
+def test_invalid_lines_are_listed(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    """Exit 2 with file, line and reason of the first twenty; --json tells programs as well."""
+    (here / "bad.jsonl").write_text('{"prompt": "hi"}\n' + "{\n" * 25)
+    message = refused(capsys, "check", "bad.jsonl", "-m", "sim/steady")
+    assert message.startswith("Error: 25 of 26 lines cannot be asked; nothing was sent.\n")
+    assert message.count("bad.jsonl:") == 20
+    assert run(["check", "bad.jsonl", "-m", "sim/steady", "--json"]) == 2
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert (found["jobs"], found["invalid"], len(found["problems"])) == (1, 25, 20)
+    assert found["problems"][0]["line"] == 2
+    assert err.startswith("Error: 25 of 26")
+
+
+def test_an_empty_file_is_said_to_be_empty(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    """No jobs are no reason to fail."""
+    (here / "none.jsonl").write_text("\n")
+    assert said(capsys, "none.jsonl", "-m", "sim/steady") == ["none.jsonl: 0 jobs"]
+
+
+def test_a_pipe_can_be_checked(
+    capsys: pytest.CaptureFixture[str], jobs: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read twice is copied first; messages still call it by its name."""
+    saved = os.dup(0)
+    try:
+        with jobs.open("rb") as file:
+            os.dup2(file.fileno(), 0)
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+            assert said(capsys, "-", "-m", "sim/steady")[0].startswith("stdin: 3 jobs, all valid")
+    finally:
+        os.dup2(saved, 0)
+        os.close(saved)
+
+
+def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is not there is exit 2 in words."""
+    assert "there is no file nowhere.jsonl" in refused(capsys, "check", "nowhere.jsonl")
