@@ -8,7 +8,7 @@ from runner.simulator.exchange import Exchange
 from runner.simulator.faults import cut, error_of
 from runner.simulator.plan import Plan
 from runner.simulator.scenario import Fault
-from runner.simulator.shapes import Shape, Stamp
+from runner.simulator.shapes import Shape, Stamp, Stream
 
 _JSON = "application/json"
 _EVENTS = "text/event-stream; charset=utf-8"
@@ -61,16 +61,9 @@ class Delivery:
             GoneError: the caller left.
         """
         fault = self._plan.fault
-        stop = self._breaking_point(fault)
         stream = self._shape.stream(self._ask, self._answers, stamp)
         await self._exchange.start(200, _EVENTS)
-        for piece in stream.pieces():
-            if fault and self.sent >= stop:
-                break
-            if piece.due is not None:
-                await self._exchange.at(self._moment(piece.due))
-            await self._exchange.write(piece.data)
-            self.sent += piece.delta
+        await self._send(stream, self._breaking_point(fault) if fault else None)
         if fault and fault.kind == "error_event":
             error = error_of(self._ask.api, fault)
             await self._exchange.write(stream.error(error, fault.form))
@@ -80,11 +73,22 @@ class Delivery:
         await self._exchange.write(b"", last=True)
         return fault is None
 
+    async def _send(self, stream: Stream, stop: int | None) -> None:
+        if stop == 0:
+            return
+        for piece in stream.pieces():
+            if piece.due is not None:
+                await self._exchange.at(self._moment(piece.due))
+            await self._exchange.write(piece.data)
+            self.sent += piece.delta
+            if stop is not None and self.sent >= stop:
+                return
+
     def _moment(self, tokens: int) -> float:
         return self._plan.first_token_s + tokens / self._plan.tokens_per_second
 
-    def _breaking_point(self, fault: Fault | None) -> int:
-        if fault is None or fault.after_tokens is None:
+    def _breaking_point(self, fault: Fault) -> int:
+        if fault.after_tokens is None:
             return max(1, self.total // 2)
         return min(fault.after_tokens, self.total)
 

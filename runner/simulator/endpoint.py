@@ -54,6 +54,7 @@ class Endpoint:
         self._stats.arrived(self._api, headers.get("x-stainless-retry-count", "none"))
         try:
             raw = await _read(receive)
+            wire.watch()
             await self._serve(exchange, headers, raw, serial)
         except ApiError as error:
             await self._refuse(exchange, error, serial)

@@ -59,9 +59,9 @@ class Bucket:
 
     def wait(self, amount: float) -> float:
         """Seconds until `amount` may be taken; 0 when it may be now."""
-        # The grain of salt keeps float dust from refusing a caller who waited just long enough.
-        short = min(amount, self.capacity) - self.level() - 1e-6
-        return max(0.0, short * 60 / self.per_minute)
+        short = min(amount, self.capacity) - self.level()
+        # Float dust must not refuse a caller who waited just long enough.
+        return short * 60 / self.per_minute if short > 1e-6 else 0.0
 
     def take(self, amount: float) -> None:
         """Take `amount`, or give it back where it is negative."""

@@ -22,6 +22,9 @@ _BACKLOG = 2048
 # Longer than clients keep idle connections, so that it is never the server who closes one
 # that a client is about to use.
 _KEEP_ALIVE_S = 120
+_STDIN = 0
+# macOS says that there is no limit and then refuses more than this.
+_MACOS_FILES = 10240
 
 Ready = Callable[[dict[str, object]], None]
 
@@ -123,13 +126,14 @@ def serve(
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        with contextlib.ExitStack() as on_failure:
+            listener = on_failure.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+            on_failure.pop_all()
     except OSError as error:
         raise ScenarioError(f"Cannot listen on {host}, port {port}: {error.strerror}.") from None
     return listener
@@ -141,7 +145,7 @@ def _print_ready(addresses: dict[str, object]) -> None:
 
 
 def _watch_stdin(server: SimulatorServer) -> None:
-    while os.read(0, 4096):
+    while os.read(_STDIN, 4096):
         pass
     server.stop()
 
@@ -151,5 +155,7 @@ def _raise_file_limit() -> None:
     import resource
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    for wanted in (most, _MACOS_FILES):
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+            return

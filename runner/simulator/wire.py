@@ -10,6 +10,7 @@ import struct
 from typing import Any
 
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
@@ -27,6 +28,7 @@ class Wire:
         self._loop = loop
         self._waiter: asyncio.Future[None] | None = None
         self.transport: asyncio.Transport | None = None
+        self.flow: FlowControl | None = None
         self.gone = False
 
     def lost(self) -> None:
@@ -34,6 +36,15 @@ class Wire:
         self.gone = True
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def watch(self) -> None:
+        """Read on, so that a lost connection is noticed while an answer is prepared.
+
+        uvicorn stops reading amid a body of more than 64 kB, and a last part that was already
+        waited for does not start it again.
+        """
+        if self.flow:
+            self.flow.resume_reading()
 
     async def sleep_until(self, moment: float | None) -> None:
         """Wait for a moment of the loop's clock (None: for ever).
@@ -94,6 +105,7 @@ class WiredProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn: narrower than asyncio's
         self.wire.transport = transport
         super().connection_made(transport)
+        self.wire.flow = self.flow
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

@@ -183,6 +183,39 @@ def test_forced_tools(scripted: Endpoints) -> None:
     assert chat.choices[0].finish_reason == "tool_calls"
 
 
+@pytest.mark.parametrize("prompt", ["call", "think", "say pong"])
+def test_cut_at_the_cap(scripted: Endpoints, prompt: str) -> None:
+    """An answer cut at the caller's cap has exactly so many tokens, and every API says why."""
+    with openai_client(scripted) as client, anthropic_client(scripted) as theirs:
+        chat = client.chat.completions.create(
+            model="m", messages=user(prompt), max_completion_tokens=2
+        )
+        response = client.responses.create(model="m", input=prompt, max_output_tokens=2)
+        message = theirs.messages.create(model="m", max_tokens=2, messages=user(prompt))
+        events = list(
+            theirs.messages.create(model="m", max_tokens=2, messages=user(prompt), stream=True)
+        )
+    assert chat.choices[0].finish_reason == "length"
+    assert (response.status, message.stop_reason) == ("incomplete", "max_tokens")
+    assert response.incomplete_details is not None
+    assert response.incomplete_details.reason == "max_output_tokens"
+    assert chat.usage is not None
+    assert response.usage is not None
+    assert chat.usage.completion_tokens == 2
+    assert (response.usage.output_tokens, message.usage.output_tokens) == (2, 2)
+    assert sum(event.type == "content_block_delta" for event in events) >= 2
+
+
+def test_stop_sequence(scripted: Endpoints) -> None:
+    """Anthropic names the stop sequence that ended the answer."""
+    with anthropic_client(scripted) as theirs:
+        message = theirs.messages.create(
+            model="m", max_tokens=99, messages=user("say pong"), stop_sequences=[" the"]
+        )
+    assert (message.stop_reason, message.stop_sequence) == ("stop_sequence", " the")
+    assert [block.text for block in message.content if block.type == "text"] == ["pong from"]
+
+
 def test_several_choices(scripted: Endpoints) -> None:
     """Chat gives n different choices, streamed side by side, and counts them all."""
     with openai_client(scripted) as client:
