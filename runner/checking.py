@@ -5,6 +5,7 @@ Sends nothing and imports no SDK.
 
 import os
 import tempfile
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,13 +23,13 @@ from runner.input.select import limit, sample
 from runner.input.source import Source, open_source
 from runner.models import Job
 from runner.settings import BatchSettings
-from runner.view.layout import labelled, shorten, wrap
+from runner.view.layout import labelled, wrap
 from runner.view.texts_refusal import invalid_text
 from runner.words import count, plural, printable
 
 _MODELS_SHOWN = 10
 _TEXT_LINES = 12
-_TEXT_COLUMNS = 72
+_TEXT_COLUMNS = 76
 
 
 @dataclass(kw_only=True)
@@ -125,8 +126,9 @@ def checkup_text(checkup: Checkup) -> str:
         parts.append("valid" if checked.jobs == 1 else "all valid")
     if checked.repeats:
         lines = ", ".join(count(line) for line in checked.repeat_lines)
+        noun_of_lines = "line" if checked.repeats == 1 else "lines"
         more = ", ..." if checked.repeats > len(checked.repeat_lines) else ""
-        parts.append(f"{count(checked.repeats)} asked twice (line {lines}{more})")
+        parts.append(f"{count(checked.repeats)} asked twice ({noun_of_lines} {lines}{more})")
     if checkup.selected != checked.jobs:
         parts.append(f"{count(checkup.selected)} selected")
     lines_out = [wrap(", ".join(parts)), *_model_lines(checkup)]
@@ -149,7 +151,7 @@ def _model_lines(checkup: Checkup) -> list[str]:
 
 
 def _request_lines(job: Job) -> list[str]:
-    lines = [f"Line {job.line} will ask {printable(f'{job.provider}/{job.model}')}:"]
+    lines = [wrap(f"Line {job.line} will ask {printable(f'{job.provider}/{job.model}')}:")]
     request = job.request
     if request.system is not None:
         lines += _spoken("system", request.system)
@@ -160,15 +162,21 @@ def _request_lines(job: Job) -> list[str]:
         settings["max_tokens"] = request.max_tokens
     if settings:
         lines += _spoken("with", settings)
-    return [wrap(line) for line in lines]
+    return lines
 
 
 def _spoken(who: str, content: Any) -> list[str]:
+    """Show a piece of the request whole, or its first lines and how long it is."""
     text = content if isinstance(content, str) else msgspec.json.encode(content).decode()
-    lines = text.split("\n")
-    shown = [shorten(printable(line), _TEXT_COLUMNS) for line in lines[:_TEXT_LINES]]
-    cut = len(lines) > _TEXT_LINES or any(len(printable(line)) > _TEXT_COLUMNS for line in lines)
-    size = f" ({count(len(text))} characters)" if cut else ""
+    # Twice what can be shown is enough to wrap, however long the text is.
+    start = printable(text[: 2 * _TEXT_LINES * _TEXT_COLUMNS], keep="\n")
+    lines = [
+        row for line in start.split("\n") for row in textwrap.wrap(line, _TEXT_COLUMNS) or [""]
+    ]
+    shown = lines[:_TEXT_LINES]
+    if len(lines) > _TEXT_LINES:
+        shown.append("...")
+    size = f" ({count(len(text))} characters)" if len(lines) > _TEXT_LINES else ""
     return [f"  {printable(who)}{size}", *(f"  | {line}".rstrip() for line in shown)]
 
 

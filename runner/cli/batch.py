@@ -98,7 +98,7 @@ Exit codes: 0 all answered, 1 some not, 2 not started, 4 account refused,
 @option(
     "--grace",
     section=_TROUBLE,
-    type=Time(none=0.0),
+    type=Time(),
     shown="30s",
     help="Ctrl-C or SIGTERM: wait for answers",
 )

@@ -52,7 +52,7 @@ def test_who_watches_has_no_grace_unless_asked(batch: Batch) -> None:
     """With `--tail` Ctrl-C ends at once; an explicit `--grace` counts all the same."""
     assert batch("--tail").grace_s == 0.0
     assert batch("--tail", "--grace", "9s").grace_s == 9.0
-    assert batch("--grace", "none").grace_s == 0.0
+    assert batch("--grace", "0").grace_s == 0.0
 
 
 def test_records_go_to_stdout_when_asked_or_when_jobs_come_from_stdin(handed: HandedOver) -> None:

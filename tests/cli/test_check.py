@@ -100,6 +100,7 @@ def test_long_and_strange_texts_are_cut_and_shown(here: Path) -> None:
     assert max(map(len, shown.splitlines())) <= 80
     assert "  user (336 characters)" in shown
     assert "  | \\x1b[31m" in shown
+    assert "  | ..." in shown
     (here / "j.jsonl").write_text(f'{{"messages": {parts}}}\n')
     assert '| [{"type":"text","text":"hi"}]' in checkup_text(check_jobs(settings, Config()))
 
