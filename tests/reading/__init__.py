@@ -1,0 +1,1 @@
+"""Tests of a results file read back."""
