@@ -14,7 +14,7 @@ from runner.engine.outcome import Recording, answered, failed, refused, stopped
 from runner.engine.retry import Again, GiveUp, RetryPolicy, decide
 from runner.engine.stop import STOPPED, Stop
 from runner.engine.turn import Turn
-from runner.errors import LineProblem, ProviderError
+from runner.errors import LineProblem, ProviderError, WriteError
 from runner.events import JobFinished, JobLeft, ProviderHalted, RetryScheduled
 from runner.models import Job, Result
 from runner.providers.base import Provider
@@ -57,6 +57,11 @@ class Service:
         except get_cancelled_exc_class():
             await self._cut_off(turn)
             raise
+        except WriteError:
+            # The journal cannot be written: nothing may be sent that a kill would forget.
+            self.leave(turn)
+            self.stop.cancel()
+            raise
         except Exception as bug:  # noqa: BLE001 - one odd answer must not end a night's run
             return await self._after_failure(turn, _internal(bug))
         turn.tries += 1
@@ -90,6 +95,7 @@ class Service:
             return None
         if error.kind == "rate_limit":
             turn.gated_s += decision.delay_s
+        self.attempts.journal.withdrawn(turn.job.id)
         self.attempts.emit(RetryScheduled(turn.job, error, decision.delay_s))
         return decision.delay_s
 

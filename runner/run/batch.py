@@ -16,7 +16,7 @@ from runner.results.compact import Compacted, compact
 from runner.results.journal import Journal
 from runner.results.lock import hold_lock
 from runner.results.owner import refuse_foreign
-from runner.results.paths import default_output, paths_for, set_aside
+from runner.results.paths import default_output, paths_for
 from runner.results.run_file import new_run_id
 from runner.run.ending import Outcome, exit_code
 from runner.run.preparing import Prepared, prepare
@@ -53,9 +53,6 @@ def _run(prepared: Prepared) -> ExitCode:
         outcome = Outcome(compacted=_order_only(prepared))
         teller.nothing_to_send(outcome.compacted)
     else:
-        if prepared.settings.fresh and prepared.paths is not None:
-            set_aside(prepared.paths)
-        teller.start()
         outcome = anyio.run(work, prepared, teller)
     code = exit_code(prepared.tally, outcome, prepared.settings.allow_failures)
     if not prepared.nothing_to_do:
@@ -70,7 +67,8 @@ def _order_only(prepared: Prepared) -> Compacted | None:
     """Put a log that a killed run left behind in order, though there is nothing to send."""
     if prepared.paths is None or prepared.scan is None:
         return None
-    Journal(prepared.paths.journal, prepared.scan.table, lambda: 0).close()
+    size = prepared.scan.size
+    Journal(prepared.paths.journal, prepared.scan.table, lambda: size).close()
     return compact(prepared.paths, prepared.scan, unordered=prepared.settings.unordered)
 
 

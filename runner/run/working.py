@@ -15,6 +15,7 @@ from runner.models import AttemptRecord, Job, Result
 from runner.providers.registry import Providers
 from runner.results.compact import Compacted, compact
 from runner.results.journal import Journal, NoJournal
+from runner.results.paths import set_aside
 from runner.results.read import attempts_of
 from runner.results.run_file import write_run_file
 from runner.results.writer import FileOutput, Output, StdoutOutput, open_output
@@ -42,6 +43,7 @@ async def work(prepared: Prepared, teller: Teller) -> Outcome:
     ) as providers:
         for provider, model in prepared.plan.models:
             await providers.get(provider, model)
+        teller.start()
         output = await _open_output(prepared)
         journal = _open_journal(prepared, output)
         watch = SignalWatch(
@@ -74,6 +76,8 @@ async def work(prepared: Prepared, teller: Teller) -> Outcome:
 async def _open_output(prepared: Prepared) -> Output:
     if prepared.paths is None:
         return StdoutOutput()
+    if prepared.settings.fresh:
+        set_aside(prepared.paths)
     write_run_file(prepared.paths.run, run_file_of(prepared))
     return await open_output(prepared.paths)
 

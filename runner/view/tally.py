@@ -84,7 +84,7 @@ class Tally:
     interrupted: int = 0
     failures: dict[ErrorKind, Failures] = field(default_factory=dict)
     interruptions: Counter[str] = field(default_factory=Counter)
-    """Interrupted jobs by reason."""
+    """Interrupted jobs by reason; `earlier` for those of earlier runs."""
     cut_off: int = 0
     """Answers that ended at their token limit."""
     left: int = 0
@@ -197,7 +197,7 @@ class Tally:
             self.succeeded += 1
         elif status == "interrupted":
             self.interrupted += 1
-            self.interruptions[reason or "unknown"] += 1
+            self.interruptions[reason or "earlier"] += 1
         else:
             error = error or ErrorRecord(kind="internal", message="no reason is recorded")
             self.failures.setdefault(error.kind, Failures()).add(error, line)

@@ -19,6 +19,7 @@ _REASONS = {
     "truncated_stream": "stream without an end",
     "provider_error": "provider's error",
     "closed_pipe": "closed pipe",
+    "earlier": "in an earlier run",
 }
 
 
