@@ -1,0 +1,1 @@
+"""Promises of whole commands, run in process."""
