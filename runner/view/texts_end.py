@@ -16,7 +16,7 @@ def end_text(tally: Tally, names: Names, elapsed_s: float) -> str:
         f"{printable(names.jobs)}: {count(tally.succeeded)} of {count(total)} answered "
         f"in {duration(elapsed_s)}{_unanswered(tally, 'broken off')}"
     )
-    return "\n".join([wrap(head), *table(tally, names.results), *next_steps(tally, names.results)])
+    return "\n".join([wrap(head), *table(tally, names.results), *next_steps(tally, names)])
 
 
 def stopped_text(tally: Tally, names: Names, signal: str) -> str:
@@ -31,7 +31,8 @@ def stopped_text(tally: Tally, names: Names, signal: str) -> str:
     kept = f"Every answer that arrived is in {printable(names.results)}."
     if not tally.undone and not tally.interrupted:
         return f"{head}\n{wrap(kept)}"
-    command = command_line(names.command)
+    # Who began afresh and was stopped wants to go on, not to begin afresh again.
+    command = command_line([word for word in names.command if word != "--fresh"])
     return f"{head}\n{wrap(f'{kept} To go on, the same command:')}\n  {command}"
 
 
@@ -47,7 +48,7 @@ def nothing_to_send_text(tally: Tally, names: Names) -> str:
     else:
         answered = f"{count(tally.succeeded)} of {plural(total, 'job')} answered in {results}"
         head = f"{jobs}: {answered}{_unanswered(tally, 'broken off')}; nothing to send."
-    return "\n".join([wrap(head), *ask_again(tally)])
+    return "\n".join([wrap(head), *ask_again(tally, names)])
 
 
 def stopping_text(signal: str, in_flight: int, grace_s: float) -> str:

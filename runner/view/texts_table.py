@@ -51,24 +51,25 @@ def table(tally: Tally, results: str | None) -> list[str]:
     return lines
 
 
-def next_steps(tally: Tally, results: str | None) -> list[str]:
+def next_steps(tally: Tally, names: Names) -> list[str]:
     """Say what to do with the answers and how to ask again; nothing where nothing was kept."""
+    results = names.results
     if results is None:
         return []
     steps = []
     if tally.succeeded:
         export = command_line(["export", results])
         steps.append(("Answers as a column:", f"{export} > answers.csv"))
-    return advice(steps + _ask_again(tally))
+    return advice(steps + _ask_again(tally, names))
 
 
-def ask_again(tally: Tally) -> list[str]:
+def ask_again(tally: Tally, names: Names) -> list[str]:
     """Say how to ask again what was cut off or failed."""
-    return advice(_ask_again(tally))
+    return advice(_ask_again(tally, names))
 
 
-def _ask_again(tally: Tally) -> list[tuple[str, str]]:
-    steps = []
+def _ask_again(tally: Tally, names: Names) -> list[tuple[str, str]]:
+    steps, same = [], _same_command(names.command)
     if tally.cut_off:
         longer = "N" if tally.cap is None else str(4 * tally.cap)
         steps.append(
@@ -78,14 +79,24 @@ def _ask_again(tally: Tally) -> list[tuple[str, str]]:
             )
         )
     if tally.undone:
-        steps.append((f"Ask the other {count(tally.undone)}:", "the same command"))
+        steps.append((f"Ask the other {count(tally.undone)}:", same))
     if tally.interrupted:
         noun = f"{_the(tally.interrupted)} broken off"
-        steps.append((f"Ask {noun} again:", "the same command"))
-    return steps + _failed_again(tally)
+        steps.append((f"Ask {noun} again:", same))
+    return steps + _failed_again(tally, same)
 
 
-def _failed_again(tally: Tally) -> list[tuple[str, str]]:
+def _same_command(command: Sequence[str]) -> str:
+    """Name the command that asks again; an option that would make it ask otherwise goes."""
+    without = [
+        name
+        for name in ("--fresh", "--retry")
+        if any(word == name or word.startswith(f"{name}=") for word in command)
+    ]
+    return f"the same command without {' and '.join(without)}" if without else "the same command"
+
+
+def _failed_again(tally: Tally, same: str) -> list[tuple[str, str]]:
     again = [(kind, found) for kind, found in tally.failures.items() if found.retryable]
     lasting = tally.failed - sum(found.retryable for _, found in again)
     if not again:
@@ -96,7 +107,7 @@ def _failed_again(tally: Tally) -> list[tuple[str, str]]:
     if [kind for kind, _ in again] == ["timeout"]:
         noun = "timeout" if number == 1 else "timeouts"
     too = f"; {_the(lasting)} too:  add  --retry failed" if lasting else ""
-    return [(f"Ask {_the(number)} {noun} again:", f"the same command{too}")]
+    return [(f"Ask {_the(number)} {noun} again:", f"{same}{too}")]
 
 
 def _the(number: int) -> str:

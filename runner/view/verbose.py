@@ -7,6 +7,15 @@ from runner.events import AttemptStarted, Event, JobFinished, JobLeft, RetrySche
 from runner.view.layout import WIDTH, shorten
 from runner.words import duration, printable
 
+_CAUSES = {
+    "connection": "connection to {} failed",
+    "timeout": "timeout at {}",
+    "overloaded": "{} is overloaded",
+    "bad_response": "unusable answer from {}",
+    "provider": "failure at {}",
+}
+"""What to say of a failure without an HTTP error; its message would not fit."""
+
 
 class Verbose:
     """A sink that tells of every retry and wait, through `write`, a line at a time."""
@@ -42,11 +51,12 @@ class Verbose:
         else:
             following = self._numbers.get(job.id, 1) - self._refusals.get(job.id, 0) + 1
             again += f" (attempt {following} of {self._max_attempts})"
-        name = shorten(printable(job.id), 24)
-        if error.http_status is not None:
-            return f"{name}: {error.http_status} from {provider}{again}"
-        room = WIDTH - len(f"HH:MM:SSZ {name}: {provider}: {again}")
-        return f"{name}: {provider}: {shorten(printable(error.message), room)}{again}"
+        status = error.http_status or 0
+        cause = _CAUSES.get(error.kind, f"{error.kind} at {{}}").format(provider)
+        if status >= 400:
+            cause = f"{status} from {provider}"
+        room = WIDTH - len(f"HH:MM:SSZ : {cause}{again}")
+        return f"{shorten(printable(job.id), max(room, 8))}: {cause}{again}"
 
     def _forget(self, name: str) -> None:
         self._numbers.pop(name, None)

@@ -247,6 +247,29 @@ def test_how_to_ask_failures_again(failures: dict[ErrorKind, Failures], step: st
     assert text.splitlines()[-1] == step
 
 
+@pytest.mark.parametrize(
+    ("options", "step"),
+    [
+        (["--fresh"], "the same command without --fresh"),
+        (["--retry", "all"], "the same command without --retry"),
+        (["--retry=all", "--fresh"], "the same command without --fresh and --retry"),
+    ],
+)
+def test_the_same_command_is_one_that_goes_on(options: list[str], step: str) -> None:
+    """An option that would begin afresh, or ask others, is named as one to leave out."""
+    names = Names(jobs="j", results="r", command=["batch", "j", *options])
+    failures: dict[ErrorKind, Failures] = {"timeout": Failures(1, "", 1, 1)}
+    text = end_text(tally_of(0, 1, failures=failures), names, 1.0)
+    assert text.splitlines()[-1] == f"Ask the 1 timeout again:   {step}"
+
+
+def test_a_stopped_fresh_run_goes_on_without_beginning_afresh() -> None:
+    """The command that is offered keeps the answers that have come."""
+    names = Names(jobs="j", results="r", command=["batch", "j", "--fresh", "-m", "a/b"])
+    text = stopped_text(tally_of(1, 2), names, "sigint")
+    assert text.splitlines()[-1] == "  runner batch j -m a/b"
+
+
 def test_unknown_usage_is_said_beside_the_known() -> None:
     """Answers without a count are named as such next to the sums."""
     tally = tally_of(3, 3)
