@@ -88,11 +88,17 @@ def reason_in(error: BaseException) -> str:
         if isinstance(link, socket.gaierror):
             return "the host name is not known"
         if isinstance(link, ssl.SSLError):
-            return str(getattr(link, "verify_message", None) or link.reason or link)
+            told = getattr(link, "verify_message", None) or getattr(link, "reason", None) or link
+            return str(told).lower().replace("_", " ")
         if isinstance(link, OSError) and link.errno and link.errno > 0:
             return os.strerror(link.errno).lower()
     words = [str(link) for link in links if str(link)]
     return words[-1] if words else "no reason given"
+
+
+def is_untrusted(error: BaseException) -> bool:
+    """Whether a certificate was refused: it will not be trusted on the next try either."""
+    return any(isinstance(link, ssl.SSLCertVerificationError) for link in _chain(error))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -4,14 +4,14 @@ Dispatches on the names of exception classes, so that neither SDK nor an HTTP li
 imported. What a status or an error body means is judged in `verdicts`.
 """
 
-import ssl
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from runner.errors import ProviderError
 from runner.models import Completion, ErrorKind, InterruptionReason
-from runner.providers.causes import cause_of, reason_in
+from runner.providers.causes import cause_of, is_untrusted, reason_in
 from runner.providers.faults import Fault, fault_in, fault_of
 from runner.providers.raw_body import read_json
 from runner.providers.retry_after import retry_after_s
@@ -59,12 +59,8 @@ class Failures:
         except ValueError:
             return self._of_fault(Fault(self._page(status, headers, body)), status, headers)
         fault = fault_of(value)
-        if fault.message is None:
-            named = f" ({fault.code})" if fault.code else ""
-            fault = Fault(
-                f"{self._address} answered {status} without a message{named}", fault.codes
-            )
-        return self._of_fault(fault, status, headers)
+        worded = _worded(fault, f"{self._address} answered {status} without a message")
+        return self._of_fault(worded, status, headers)
 
     def of_fault(
         self,
@@ -75,10 +71,8 @@ class Failures:
         completion: Completion | None = None,
     ) -> ProviderError:
         """Translate an error that came in a body or an event under HTTP 200."""
-        if fault.message is None:
-            named = f" ({fault.code})" if fault.code else ""
-            fault = Fault(f"the provider reported an error without a message{named}", fault.codes)
-        error = self._of_fault(fault, 200, headers)
+        worded = _worded(fault, f"{self._address} reported an error without a message")
+        error = self._of_fault(worded, 200, headers)
         error.interruption = interruption
         error.completion = completion
         return error
@@ -110,9 +104,7 @@ class Failures:
             return self.make("internal", f"unexpected failure: {words}", retryable=False)
         reason = reason_in(error)
         message = cause.message.format(address=self._address, reason=reason)
-        retryable = cause.retryable and not isinstance(
-            _deepest(error), ssl.SSLCertVerificationError
-        )
+        retryable = cause.retryable and not is_untrusted(error)
         return self.make(
             cause.kind,
             message,
@@ -189,7 +181,7 @@ def request_id_in(headers: Mapping[str, str]) -> str | None:
     return for_people(value, limit=200) if value else None
 
 
-def _deepest(error: BaseException) -> BaseException:
-    while error.__cause__ or error.__context__:
-        error = error.__cause__ or error.__context__ or error
-    return error
+def _worded(fault: Fault, words: str) -> Fault:
+    if fault.message is not None:
+        return fault
+    return replace(fault, message=f"{words} ({fault.code})" if fault.code else words)

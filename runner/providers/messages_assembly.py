@@ -66,7 +66,7 @@ class MessagesAssembly(StreamAssembly):
     def _start(self, message: dict[str, Any]) -> None:
         """Begin; where a server begins twice, the last beginning counts."""
         self.started = True
-        self._message = message
+        self._message = dict(message)
         self._blocks.clear()
         self._usage = dict(mapping(message.get("usage")))
 

@@ -1,0 +1,1 @@
+"""The providers on real sockets, and their pure parts in tables."""

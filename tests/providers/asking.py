@@ -5,12 +5,16 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
+
 from runner.config import Config, ProviderConfig
 from runner.errors import ProviderError
-from runner.models import Api, Completion, Request
+from runner.models import Api, Completion, Request, Usage
 from runner.providers.base import Provider
 from runner.providers.registry import Providers
 from runner.providers.transport import Http
+from tests.providers.bodies import CHAT_EVENTS
+from tests.providers.raw_server import Reply, data, named, raw_server
 
 KEY = "sk-test-0123456789abcdef"
 QUESTION = Request(messages=[{"role": "user", "content": "Hi?"}], max_tokens=20)
@@ -75,3 +79,22 @@ async def failure(provider: Provider, request: Request = QUESTION) -> ProviderEr
     except ProviderError as error:
         return error
     raise AssertionError("the provider answered")
+
+
+USAGE = Usage(input_tokens=9, output_tokens=2, total_tokens=11)
+CUTS = {"openai": 3, "openai-responses": 4, "anthropic": 5}
+"""How many events of the usual stream come before it is cut; both letters have come by then."""
+
+
+def written(api: Api, events: list[dict[str, Any]]) -> bytes:
+    """Write events as this API does, with [DONE] where it belongs and the answer is whole."""
+    if api != "openai":
+        return named(*events)
+    return data(*events, *(["[DONE]"] if events == CHAT_EVENTS else []))
+
+
+async def seen(reply: Reply, api: Api = "openai", http: Http = "httpx2") -> Watched:
+    """Watch one scripted stream."""
+    async with raw_server(reply) as server, provider_at(server.url, api, http) as provider:
+        with anyio.fail_after(10):
+            return await watch(provider)
