@@ -36,6 +36,9 @@ def error(kind: ErrorKind, *, retryable: bool = True, after: float | None = None
         # refusals for rate are not attempts: the limit does not apply to them
         (error("rate_limit", after=2.0), 0, 50, 0.0, 2.0),
         (error("rate_limit"), 0, 2, 0.5, 1.0),
+        # asked to wait time and again, a job gives way to the others who were told the same
+        (error("rate_limit", after=2.0), 0, 1, 0.5, 2.1),
+        (error("rate_limit", after=2.0), 0, 3, 0.5, 3.1),
         (error("rate_limit"), 0, 5000, 0.5, 5.0),
         # an answer that cannot be used is paid for: once more, not oftener
         (error("bad_response"), 1, 0, 0.5, 0.5),
