@@ -88,7 +88,10 @@ def endpoint(config: ProviderConfig, environ: Mapping[str, str]) -> Endpoint:
     """
     missing = missing_key(config, environ)
     if missing is not None:
-        raise UsageError(f"no key for {config.name}: {missing} is not set in this environment.")
+        raise UsageError(
+            f"no key for {config.name}: {missing} is not set in this environment.\n"
+            "cron does not read your shell's profile: set it in the crontab or the unit file."
+        )
     ambient = _AMBIENT[config.api]
     at_home = config.base_url is None
     own_account = at_home and config.api_key_env in (None, *ambient.keys)

@@ -71,8 +71,9 @@ class EventStream:
         if self._is_plain or len(self._head) < _MOST_KEPT:
             self._head += chunk
         if self._is_plain is None:
-            start = bytes(self._head[:1024]).removeprefix(b"\xef\xbb\xbf").lstrip()
+            start = bytes(self._head).removeprefix(b"\xef\xbb\xbf").lstrip()
             if not start:
+                self._head.clear()
                 return
             self._is_plain = start.startswith(_PLAIN_STARTS)
             chunk = bytes(self._head)

@@ -58,7 +58,7 @@ class Plan:
         decision = decide(recorded, job.digest, unknown=unknown, kinds=self.kinds)
         self.decisions[decision] += 1
         if decision not in (Decision.NEW, Decision.AGAIN):
-            self._keep(decision, recorded)
+            self._keep(decision, recorded, job.request.max_tokens)
             return False
         if unknown:
             self.again["unknown"] += 1
@@ -105,7 +105,7 @@ class Plan:
             self.lines.extend(bytes(byte + 1 - len(self.lines)))
         self.lines[byte] |= 1 << (line & 7)
 
-    def _keep(self, decision: Decision, recorded: Recorded | None) -> None:
+    def _keep(self, decision: Decision, recorded: Recorded | None, cap: int | None = None) -> None:
         if decision is Decision.CHANGED:
             self.changed += 1
         if recorded is None:
@@ -117,6 +117,7 @@ class Plan:
             line=recorded.line,
             error=_error(recorded),
             finish_reason=recorded.finish_reason,  # type: ignore[arg-type] # as the file has it
+            cap=cap,
         )
 
 

@@ -40,6 +40,7 @@ class RawServer:
     port: int = 0
     connections: int = 0
     requests: list[Received] = field(default_factory=list)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a client closes a connection that the server holds open."""
 
@@ -51,10 +52,15 @@ class RawServer:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection's requests."""
         self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.add(task)
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             while await self._answer(reader, writer):
                 pass
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         self.requests.append(await _request(reader))
@@ -85,6 +91,8 @@ async def raw_server(*replies: Reply) -> AsyncIterator[RawServer]:
         yield served
     finally:
         server.close()
+        if served.tasks:
+            await asyncio.wait(served.tasks, timeout=2)
         await server.wait_closed()
 
 

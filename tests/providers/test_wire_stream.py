@@ -20,7 +20,7 @@ from tests.providers.asking import (
     written,
 )
 from tests.providers.bodies import CHAT_EVENTS, CHAT_USAGE, STREAMED, WHOLE, chunk
-from tests.providers.raw_server import Reply, answer, data, raw_server, stream
+from tests.providers.raw_server import Reply, data, raw_server, stream
 
 pytestmark = pytest.mark.anyio
 
@@ -220,6 +220,18 @@ async def test_usage_is_waited_for_no_longer_than_it_takes(monkeypatch: pytest.M
     assert (watched.completion.text, watched.completion.usage) == ("Hi", None)
 
 
+@pytest.mark.parametrize("reply", ["stream", "plain"])
+async def test_blanks_before_the_answer(reply: str) -> None:
+    """Blanks that only keep a connection alive are no beginning, however many there are."""
+    blanks = [b"\n" * 3000, b" \r\n"]
+    if reply == "stream":
+        watched = await seen(stream(*blanks, written("openai", CHAT_EVENTS)))
+    else:
+        body = json.dumps(WHOLE["openai"]).encode()
+        watched = await seen(stream(*blanks, body, kind="application/json"))
+    assert (watched.error, watched.text) == (None, "Hi")
+
+
 async def test_last_event_without_its_blank_line_counts() -> None:
     """A last event whose JSON is whole is taken; one that is torn is not, and the text is kept."""
     whole = await seen(stream(data(*CHAT_EVENTS[:4])[:-2]))
@@ -275,15 +287,3 @@ async def test_line_of_16_megabytes() -> None:
         watched = await seen(stream(data(chunk({"content": long}, "stop"), "[DONE]")))
     assert watched.error is None
     assert watched.completion.text == long
-
-
-async def test_wrong_assembly_is_a_mistake_of_ours() -> None:
-    """A stream does not accept an assembly of another make."""
-
-    class Other:
-        def completion(self) -> Any:
-            raise NotImplementedError
-
-    async with raw_server(answer({})) as server, provider_at(server.url) as provider:
-        with pytest.raises(TypeError):
-            await anext(provider.stream({}, Other(), timeout_s=1))

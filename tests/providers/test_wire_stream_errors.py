@@ -1,12 +1,14 @@
 """Errors inside streams, and plain bodies in place of streams, over real sockets."""
 
+from typing import Any
+
 import pytest
 
 from runner.models import Api
 from runner.providers.transport import Http
-from tests.providers.asking import APIS, CUTS, HTTPS, USAGE, seen, written
+from tests.providers.asking import APIS, CUTS, HTTPS, USAGE, provider_at, seen, written
 from tests.providers.bodies import STREAMED, WHOLE, chunk
-from tests.providers.raw_server import answer, data, named, stream
+from tests.providers.raw_server import answer, data, named, raw_server, stream
 
 pytestmark = pytest.mark.anyio
 
@@ -105,3 +107,15 @@ async def test_refused_stream(api: Api, http: Http) -> None:
     error = (await seen(reply, api, http)).error
     assert error is not None
     assert (error.kind, error.retry_after_s, error.message) == ("rate_limit", 3, "m")
+
+
+async def test_wrong_assembly_is_a_mistake_of_ours() -> None:
+    """A stream does not accept an assembly of another make."""
+
+    class Other:
+        def completion(self) -> Any:
+            raise NotImplementedError
+
+    async with raw_server(answer({})) as server, provider_at(server.url) as provider:
+        with pytest.raises(TypeError):
+            await anext(provider.stream({}, Other(), timeout_s=1))
