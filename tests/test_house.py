@@ -1,0 +1,107 @@
+"""Rules of the house that no linter knows."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = sorted((ROOT / "runner").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+OWNERS = {
+    "aiofiles": {"input/reader.py", "results/writer.py"},
+    "anthropic": {"providers/"},
+    "click": {"__main__.py", "cli/", "view/ask_again.py"},
+    "filelock": {"results/lock.py"},
+    "httpx2": {"providers/"},
+    "jinja2": {"input/template.py"},
+    "jsonlines": {"input/"},
+    "openai": {"providers/"},
+    "platformdirs": {"config_files.py"},
+    "starlette": {"simulator/"},
+    "tqdm": {"view/progress.py"},
+    "uvicorn": {"simulator/"},
+}
+"""Each third-party package and the only places that may import it."""
+
+
+def nodes(path: Path) -> Iterator[ast.AST]:
+    """Walk a module's syntax tree."""
+    return ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def imported(path: Path) -> set[str]:
+    """Name the top-level packages that a module imports, anywhere in it."""
+    found: set[str] = set()
+    for node in nodes(path):
+        if isinstance(node, ast.Import):
+            found |= {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_modules_are_small() -> None:
+    """No module is above 300 lines, and half of them are at most 110."""
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in PACKAGE}
+    assert {str(path): length for path, length in lengths.items() if length > 300} == {}
+    assert sorted(lengths.values())[len(lengths) // 2] <= 110
+
+
+def test_functions_are_short() -> None:
+    """No function has 40 lines or more, its docstring not counted."""
+    long: list[str] = []
+    for path in PACKAGE:
+        for node in nodes(path):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+                if lines >= 40:
+                    long.append(f"{path.name}:{node.name} has {lines}")
+    assert long == []
+
+
+def test_every_test_says_its_promise() -> None:
+    """Each test has a docstring of one line."""
+    silent: list[str] = []
+    for path in TESTS:
+        for node in nodes(path):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith(
+                "test_"
+            ):
+                said = ast.get_docstring(node)
+                if said is None or "\n" in said:
+                    silent.append(f"{path.name}:{node.name}")
+    assert silent == []
+
+
+@pytest.mark.parametrize("package", OWNERS)
+def test_each_package_has_one_owner(package: str) -> None:
+    """A third-party package is imported by its owner alone."""
+    users = {
+        path.relative_to(ROOT / "runner").as_posix()
+        for path in PACKAGE
+        if package in imported(path)
+    }
+    strangers = {user for user in users if not any(user.startswith(own) for own in OWNERS[package])}
+    assert strangers == set()
+    assert users, f"{package} is listed, and nobody imports it"
+
+
+def test_the_readme_names_real_options_and_files() -> None:
+    """Every option in the README is in some command's help, and every linked file exists."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    helps = ""
+    for name in ("batch", "tail", "check", "show", "export", "providers", "simulate", ""):
+        command = [sys.executable, "-m", "runner", *name.split(), "--help"]
+        helps += subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    foreign = {"--quiet", "--editable"}
+    for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - foreign:
+        assert option in helps, option
+    for link in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / link).exists(), link
