@@ -1,0 +1,1 @@
+"""Promises of the files in `samples`: each is what its command writes."""
