@@ -21,8 +21,8 @@ class Cause(NamedTuple):
 
 
 _UNREACHABLE = Cause("connection", "could not connect to {address}: {reason}")
-_CLOSED = Cause("connection", "the connection to {address} was closed: {reason}")
-_CUT = Cause("connection", "the connection to {address} was closed in the middle of the answer")
+CLOSED = Cause("connection", "the connection to {address} was closed: {reason}")
+CUT = Cause("connection", "the connection to {address} was closed in the middle of the answer")
 _NO_CONNECT = Cause("timeout", "no connection to {address} in time")
 _SILENT = Cause("timeout", "{address} sent nothing for too long")
 _PROXY = Cause("connection", "the proxy on the way to {address} failed: {reason}")
@@ -39,9 +39,9 @@ _TABLE: dict[str, Cause] = {
     "aiohttp.ClientProxyConnectionError": _PROXY,
     "aiohttp.ClientHttpProxyError": _PROXY,
     "aiohttp.ClientConnectorError": _UNREACHABLE,
-    "aiohttp.ClientConnectionError": _CLOSED,
-    "aiohttp.ClientPayloadError": _CUT,
-    "aiohttp.PayloadEncodingError": _CUT,
+    "aiohttp.ClientConnectionError": CLOSED,
+    "aiohttp.ClientPayloadError": CUT,
+    "aiohttp.PayloadEncodingError": CUT,
     "aiohttp.LineTooLong": Cause(
         "bad_response", "{address} sent response headers that are too long", False
     ),
@@ -57,15 +57,15 @@ _TABLE: dict[str, Cause] = {
     "httpx2.TimeoutException": _SILENT,
     "httpx2.ConnectError": _UNREACHABLE,
     "httpx2.ProxyError": _PROXY,
-    "httpx2.NetworkError": _CLOSED,
-    "httpx2.RemoteProtocolError": _CLOSED,
+    "httpx2.NetworkError": CLOSED,
+    "httpx2.RemoteProtocolError": CLOSED,
     "openai.APITimeoutError": _SILENT,
-    "openai.APIConnectionError": _CLOSED,
+    "openai.APIConnectionError": CLOSED,
     "anthropic.APITimeoutError": _SILENT,
-    "anthropic.APIConnectionError": _CLOSED,
-    "anyio.EndOfStream": _CLOSED,
+    "anthropic.APIConnectionError": CLOSED,
+    "anyio.EndOfStream": CLOSED,
     "ssl.SSLError": Cause("connection", "no secure connection to {address}: {reason}"),
-    "builtins.ConnectionError": _CLOSED,
+    "builtins.ConnectionError": CLOSED,
     "builtins.UnicodeEncodeError": _BAD_REQUEST,
 }
 

@@ -196,6 +196,8 @@ async def _drain(events: EventStream) -> None:
 
 
 async def _close(reply: Reply) -> None:
+    if reply.is_closed:
+        return
     # Closing a connection that is broken may fail, and there is nothing to be done about it.
     with anyio.move_on_after(_CLOSE_TIMEOUT_S, shield=True), suppress(Exception):
         await reply.aclose()

@@ -11,7 +11,7 @@ from typing import Any
 
 from runner.errors import ProviderError
 from runner.models import Completion, ErrorKind, InterruptionReason
-from runner.providers.causes import cause_of, is_untrusted, reason_in
+from runner.providers.causes import CLOSED, CUT, cause_of, is_untrusted, reason_in
 from runner.providers.faults import Fault, fault_in, fault_of
 from runner.providers.raw_body import read_json
 from runner.providers.retry_after import retry_after_s
@@ -102,6 +102,8 @@ class Failures:
         if cause is None:
             words = for_people(str(error) or "no details", self._secrets)
             return self.make("internal", f"unexpected failure: {words}", retryable=False)
+        if began and cause is CLOSED:
+            cause = CUT
         reason = reason_in(error)
         message = cause.message.format(address=self._address, reason=reason)
         retryable = cause.retryable and not is_untrusted(error)

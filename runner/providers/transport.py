@@ -41,6 +41,10 @@ class Reply(Protocol):
     def headers(self) -> Mapping[str, str]:
         """Case-insensitive."""
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection has been let go: it has once the body was read to its end."""
+
     async def aread(self) -> bytes:
         """Read the whole body."""
 

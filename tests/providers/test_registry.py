@@ -14,7 +14,7 @@ from runner.config import BUILT_IN_PROVIDERS, Config, ProviderConfig
 from runner.errors import UsageError
 from runner.providers.registry import Providers
 from runner.providers.sim import SimulatorChild
-from tests.providers.asking import APIS, QUESTION, complete
+from tests.providers.asking import APIS, QUESTION, complete, watch
 from tests.providers.bodies import WHOLE
 from tests.providers.raw_server import answer, raw_server
 
@@ -130,6 +130,21 @@ async def test_apis_agree() -> None:
                 answers.add((completion.text, completion.finish_reason, str(completion.usage)))
                 assert completion.request_id
     assert len(answers) == 1
+
+
+async def test_assembled_bodies_fit_the_sdk_types() -> None:
+    """A streamed answer is recorded in the shape that the SDK's own types accept."""
+    from anthropic.types import Message
+    from openai.types.chat import ChatCompletion
+    from openai.types.responses import Response
+
+    types = {"sim": ChatCompletion, "sim-responses": Response, "sim-anthropic": Message}
+    async with opened(Config()) as providers:
+        for name, kind in types.items():
+            watched = await watch(await providers.get(name, "steady"))
+            assert watched.completion.response is not None
+            body = kind.model_validate_json(bytes(watched.completion.response))
+            assert body.model == "m"
 
 
 async def test_simulators_end_with_the_registry() -> None:

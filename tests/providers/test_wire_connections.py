@@ -55,6 +55,7 @@ async def test_body_cut_in_the_middle(api: Api, http: Http, ending: Any) -> None
     async with raw_server(reply) as server, provider_at(server.url, api, http) as provider:
         error = await failure(provider)
     assert (error.kind, error.retryable, error.interruption) == ("connection", True, "connection")
+    assert error.message.endswith("was closed in the middle of the answer")
 
 
 @pytest.mark.parametrize("http", HTTPS)
