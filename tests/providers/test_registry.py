@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -138,7 +139,11 @@ async def test_assembled_bodies_fit_the_sdk_types() -> None:
     from openai.types.chat import ChatCompletion
     from openai.types.responses import Response
 
-    types = {"sim": ChatCompletion, "sim-responses": Response, "sim-anthropic": Message}
+    types: dict[str, Any] = {
+        "sim": ChatCompletion,
+        "sim-responses": Response,
+        "sim-anthropic": Message,
+    }
     async with opened(Config()) as providers:
         for name, kind in types.items():
             watched = await watch(await providers.get(name, "steady"))
