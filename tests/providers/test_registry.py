@@ -144,10 +144,6 @@ async def test_assembled_bodies_fit_the_sdk_types() -> None:
         "sim-responses": Response,
         "sim-anthropic": Message,
     }
-        "sim": ChatCompletion,
-        "sim-responses": Response,
-        "sim-anthropic": Message,
-    }
     async with opened(Config()) as providers:
         for name, kind in types.items():
             watched = await watch(await providers.get(name, "steady"))
