@@ -17,4 +17,5 @@ def ask_again() -> bool:
 
 
 def _somebody_is_there() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    # In a file or pipe the second answer would follow the pieces of the first.
+    return all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))

@@ -98,13 +98,13 @@ class Person:
         return self._present
 
 
-@pytest.mark.parametrize(("stdin", "stderr"), [(False, True), (True, False)])
+@pytest.mark.parametrize("elsewhere", ["stdin", "stdout", "stderr"])
 def test_nobody_is_asked_without_a_terminal(
-    stdin: bool, stderr: bool, monkeypatch: pytest.MonkeyPatch
+    elsewhere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no person can answer, the answer is no."""
-    monkeypatch.setattr(sys, "stdin", Person(stdin))
-    monkeypatch.setattr(sys, "stderr", Person(stderr))
+    """Where no person can answer, or the text goes to a file, the answer is no."""
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, Person(name != elsewhere))
     assert ask_again() is False
 
 
