@@ -2,12 +2,13 @@
 
 import sys
 
-from runner.cli.early import end_on_signals
+from runner.cli.early import end_on_signals, fill_closed_streams
 
 
 def main() -> int:
     """Run the command line and return the exit code."""
     end_on_signals()  # before anything slow is imported, so that Ctrl-C never shows a traceback
+    fill_closed_streams()
     from runner.cli.main import run
 
     return run(sys.argv[1:])

@@ -1,7 +1,8 @@
-"""Signals before a run takes them over. Imports next to nothing, so that it can come first."""
+"""Signals and streams before anything else. Imports next to nothing, so that it can come first."""
 
 import os
 import signal
+import sys
 from types import FrameType
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -16,6 +17,24 @@ def end_on_signals() -> None:
     for number in _ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _end)
+
+
+def fill_closed_streams() -> None:
+    """Put something where stdin, stdout or stderr is closed (`2>&-`).
+
+    The next file to be opened would take its number otherwise, and what is said to stderr would be
+    written into the results. Stderr then says nothing; a read or write of the others fails.
+    """
+    for descriptor, mode in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_RDWR)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest free number is taken, and those below this one are not free.
+            os.set_inheritable(os.open(os.devnull, mode), True)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - stays open
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - the same
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

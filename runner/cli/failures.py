@@ -11,7 +11,7 @@ import click
 from runner.words import printable
 
 _WIDTH = 80
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 """How a write to a stream fails; whoever writes a file by name tells its own failure."""
 _INTERNAL = (
     "internal error in runner, not in what you asked for. What was recorded is kept. Please report"
@@ -28,7 +28,8 @@ def guarded(action: Callable[[], int]) -> int:
     except BaseException as error:
         if isinstance(error, SystemExit | GeneratorExit):
             raise
-        return _failed(error)
+        code = _failed(error)
+    _let_go_of_stderr()
     return code
 
 
@@ -40,7 +41,7 @@ def _failed(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return 130
     if isinstance(error, BrokenPipeError):
-        _drop_stdout()
+        _drop(1)
         return 141
     code, message = _words(error)
     _say("\n".join(_laid_out(line) for line in message.split("\n")))
@@ -57,7 +58,7 @@ def _words(error: BaseException) -> tuple[int, str]:
     if isinstance(error, RunnerError):
         return int(error.exit_code), f"Error: {error}"
     if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
-        _drop_stdout()
+        _drop(1)
         return 74, f"Error: cannot write to standard output: {error.strerror}."
     if os.environ.get("RUNNER_DEBUG"):
         import traceback
@@ -118,8 +119,17 @@ def _scrubbed(text: str) -> str:
     return text
 
 
-def _drop_stdout() -> None:
-    """Send what is left of stdout nowhere, so that the interpreter's last flush cannot complain."""
+def _let_go_of_stderr() -> None:
+    """Keep a reader of stderr that has gone from changing the exit code."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+    except OSError:
+        _drop(2)
+
+
+def _drop(descriptor: int) -> None:
+    """Send what is left of a stream nowhere, so that the interpreter's last flush cannot fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    os.dup2(nowhere, descriptor)
     os.close(nowhere)

@@ -57,6 +57,7 @@ async def work(prepared: Prepared, teller: Teller) -> Outcome:
             async with teller.watching(stop):
                 session = _session(prepared, teller, providers, journal, output, stop)
                 failure = await session.attempt(_jobs(prepared, teller))
+            failure = failure or teller.live_failure
             # Signals are still heard, and have nothing left to stop: order takes no money.
             try:
                 compacted = await to_thread.run_sync(_put_in_order, prepared, journal, failure)

@@ -13,6 +13,7 @@ from runner.events import Event, JobFinished
 from runner.view.layout import WIDTH
 from runner.view.pace_text import Rate, facts, fitted
 from runner.view.tally import Tally
+from runner.view.terminal import Heedless
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -46,7 +47,7 @@ class Progress:
         self._tally = tally
         self._clock = clock
         self._quiet = quiet
-        self._stream = sys.stderr if stream is None else stream
+        self._stream = Heedless(sys.stderr if stream is None else stream)
         self._terminal = self._stream.isatty()
         self._rate = Rate()
         self._bar: tqdm[Never] | None = None
@@ -121,7 +122,7 @@ class Progress:
         self._bar.refresh()
 
 
-def _bar(tally: Tally, stream: TextIO) -> "tqdm[Never]":
+def _bar(tally: Tally, stream: Heedless) -> "tqdm[Never]":
     from tqdm import tqdm
 
     # All drawing is ours and in one thread: no monitor thread, no lock between processes.
@@ -139,12 +140,12 @@ def _bar(tally: Tally, stream: TextIO) -> "tqdm[Never]":
     return bar
 
 
-def _columns(stream: TextIO) -> int:
+def _columns(stream: Heedless) -> int:
     try:
         return os.get_terminal_size(stream.fileno()).columns or WIDTH
     except (OSError, ValueError):
         return WIDTH
 
 
-def _shows_blocks(stream: TextIO) -> bool:
+def _shows_blocks(stream: Heedless) -> bool:
     return (stream.encoding or "").lower().replace("-", "") == "utf8"

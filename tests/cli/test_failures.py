@@ -123,7 +123,7 @@ def test_stdout_that_takes_no_more_is_an_end_of_its_own(
 ) -> None:
     """A closed pipe is silent, a full disk is told; the last flush counts too."""
     dropped: list[int] = []
-    monkeypatch.setattr("runner.cli.failures._drop_stdout", lambda: dropped.append(1))
+    monkeypatch.setattr("runner.cli.failures._drop", dropped.append)
     monkeypatch.setattr(sys, "stdout", Broken(error))
     assert guarded(lambda: 0) == code
     assert dropped == [1]

@@ -1,5 +1,6 @@
 """The progress line, on a real terminal and without one."""
 
+import errno
 import io
 import os
 import pty
@@ -237,3 +238,20 @@ def test_verbose_lines_stay_within_80_columns() -> None:
     Verbose(lines.append, FakeClock(), 5).emit(RetryScheduled(job("x" * 60), error, 2.0))
     assert len(lines[0]) == 80
     assert lines[0].endswith("xxx...: unusable answer from openai, again in 2s (attempt 2 of 5)")
+
+
+class _Gone(io.StringIO):
+    """A terminal that was closed."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_stderr_that_is_gone_stops_nothing() -> None:
+    """A closed terminal is drawn on no more, and the run goes on."""
+    with Progress(half_done(), FakeClock(), stream=_Gone()) as shown:
+        shown.write("a note")
+        shown.tick()
