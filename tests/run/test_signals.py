@@ -1,0 +1,96 @@
+"""Promises of signals in a run: first gently, then at once; what is ignored stays ignored."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from anyio import create_task_group, fail_after, wait_all_tasks_blocked
+
+from runner.engine.stop import Stop
+from runner.events import Stopping
+from runner.run.signals import REASONS, SignalWatch
+
+pytestmark = pytest.mark.anyio
+PATIENCE_S = 10
+
+
+@contextmanager
+def caught(*numbers: int, ignored: bool = False) -> Iterator[None]:
+    """Let signals that nobody watches harm nothing, neither during the test nor after it."""
+    handler = signal.SIG_IGN if ignored else (lambda *_: None)
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, was in before.items():
+            signal.signal(number, was)
+
+
+def watch(stop: Stop, said: list[Stopping], *, grace_s: float) -> SignalWatch:
+    """Watch for a run with three answers on their way."""
+    return SignalWatch(stop=stop, grace_s=grace_s, in_flight=lambda: 3, tell=said.append)
+
+
+async def send(number: int, stop: Stop, *, cancelled: bool) -> None:
+    """Send this process a signal and wait until it has had its effect."""
+    os.kill(os.getpid(), number)
+    with fail_after(PATIENCE_S):
+        while not (stop.working.cancel_called if cancelled else stop.draining):
+            await wait_all_tasks_blocked()
+
+
+@pytest.mark.parametrize("number", REASONS)
+async def test_the_first_signal_drains_and_the_second_cuts_off(number: int) -> None:
+    """The first is told with what is waited for; the reason stays that of the first."""
+    stop, said = Stop(), list[Stopping]()
+    with caught(*REASONS):
+        async with create_task_group() as group:
+            group.start_soon(watch(stop, said, grace_s=30).run)
+            await wait_all_tasks_blocked()
+            await send(number, stop, cancelled=False)
+            assert not stop.working.cancel_called
+            assert said == [Stopping(REASONS[number], 3, 30)]
+            await send(signal.SIGTERM, stop, cancelled=True)
+            group.cancel_scope.cancel()
+    assert len(said) == 1
+    assert stop.reason == REASONS[number]
+
+
+async def test_the_end_of_the_grace_cuts_off() -> None:
+    """One signal is enough where answers take longer than they are given."""
+    stop, said = Stop(), list[Stopping]()
+    with caught(*REASONS):
+        async with create_task_group() as group:
+            group.start_soon(watch(stop, said, grace_s=0.01).run)
+            await wait_all_tasks_blocked()
+            await send(signal.SIGINT, stop, cancelled=True)
+            group.cancel_scope.cancel()
+    assert [event.grace_s for event in said] == [0.01]
+
+
+async def test_no_grace_cuts_off_at_once() -> None:
+    """Whoever gave no grace is not told of any."""
+    stop, said = Stop(), list[Stopping]()
+    with caught(*REASONS):
+        async with create_task_group() as group:
+            group.start_soon(watch(stop, said, grace_s=0).run)
+            await wait_all_tasks_blocked()
+            await send(signal.SIGINT, stop, cancelled=True)
+            group.cancel_scope.cancel()
+    assert (said, stop.reason) == ([], "sigint")
+
+
+async def test_an_ignored_signal_stays_ignored() -> None:
+    """Under nohup a closed terminal stops nothing, during the run and after it."""
+    stop, said = Stop(), list[Stopping]()
+    with caught(signal.SIGINT, signal.SIGTERM), caught(signal.SIGHUP, ignored=True):
+        async with create_task_group() as group:
+            group.start_soon(watch(stop, said, grace_s=30).run)
+            await wait_all_tasks_blocked()
+            os.kill(os.getpid(), signal.SIGHUP)
+            await send(signal.SIGTERM, stop, cancelled=False)
+            group.cancel_scope.cancel()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    assert [event.signal for event in said] == ["sigterm"]
