@@ -1,0 +1,124 @@
+"""Run `runner` on a real pseudo-terminal: what a person types and what the terminal is sent."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.processes.running import PATIENCE_S, command, environment
+
+COLUMNS = 80
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b.")
+"""Sequences that a terminal obeys."""
+
+
+@dataclass(slots=True)
+class Terminal:
+    """A process and the terminal it believes to stand before."""
+
+    process: subprocess.Popen[bytes]
+    _person: int
+    _seen: bytearray = field(default_factory=bytearray)
+
+    def type(self, text: str) -> None:
+        """Press keys; the character of code 3 is Ctrl-C."""
+        os.write(self._person, text.encode())
+
+    def hang_up(self) -> None:
+        """Close the window."""
+        if self._person >= 0:
+            os.close(self._person)
+        self._person = -1
+
+    def wait_for(self, text: str) -> None:
+        """Wait until a text was written."""
+        self._read_until(lambda: text in self.raw, f"{text!r} never came")
+
+    def end(self) -> int:
+        """Read to the end of the process and give its exit code."""
+        self._read_until(lambda: False, "it never ended")
+        return self.process.wait(PATIENCE_S)
+
+    @property
+    def raw(self) -> str:
+        """All that was sent to the terminal so far."""
+        return self._seen.decode(errors="replace")
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines that stand on the screen in the end, without dimming."""
+        return [_overwritten(line).rstrip() for line in self.raw.split("\r\n")]
+
+    @property
+    def widest(self) -> int:
+        """Columns of the widest line that was ever drawn."""
+        drawn = re.split(r"\r\n|\r|\n|\x1b\[A", self.raw)
+        return max(len(CONTROL.sub("", line)) for line in drawn)
+
+    def _read_until(self, holds: Callable[[], bool], complaint: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            left = deadline - time.monotonic()
+            assert left > 0, f"{complaint}; there is {self.raw!r}"
+            if not select.select([self._person], [], [], left)[0]:
+                continue
+            try:
+                data = os.read(self._person, 65536)
+            except OSError:  # Linux's word for: the last one on the terminal has gone
+                data = b""
+            if not data:
+                assert holds() or complaint == "it never ended", f"{complaint}: {self.raw!r}"
+                return
+            self._seen += data
+
+
+@contextmanager
+def terminal(
+    folder: Path,
+    *arguments: str | Path,
+    env: Mapping[str, str] | None = None,
+    stdout: int | None = None,
+) -> Iterator[Terminal]:
+    """Start `runner` in `folder` on a terminal of 80 columns; `stdout` may go elsewhere."""
+    person, machine = pty.openpty()
+    fcntl.ioctl(machine, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    process = subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        env=environment(folder, {"TERM": "xterm", "LANG": "C.UTF-8", **(env or {})}),
+        stdin=machine,
+        stdout=machine if stdout is None else stdout,
+        stderr=machine,
+        start_new_session=True,
+        preexec_fn=_take_the_terminal,  # noqa: PLW1509 - it takes no lock, and nothing else can
+    )
+    os.close(machine)
+    shown = Terminal(process, person)
+    try:
+        yield shown
+    finally:
+        process.kill()
+        process.wait(PATIENCE_S)
+        shown.hang_up()
+
+
+def _take_the_terminal() -> None:
+    """Make stdin the terminal whose Ctrl-C this session hears."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _overwritten(line: str) -> str:
+    """Give what is left of a line on which a carriage return began anew, again and again."""
+    left = ""
+    for part in CONTROL.sub("", line).split("\r"):
+        left = part + left[len(part) :]
+    return left
