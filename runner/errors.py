@@ -46,6 +46,8 @@ class WriteError(RunnerError):
     """Results could not be written; nothing recorded was damaged."""
 
     exit_code = ExitCode.CANNOT_WRITE
+    lines_written = 0
+    """Whole lines of what was to be written that are in the file all the same."""
 
 
 @dataclass(frozen=True, slots=True)

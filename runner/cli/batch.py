@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -156,7 +157,7 @@ def _settings(
         unordered=options["unordered"],
         no_response=options["no_response"],
         keep_request=options["keep_request"],
-        summary_json=shared.file_path(options["summary_json"], "--summary-json"),
+        summary_json=_summary(options["summary_json"]),
         concurrency=options["concurrency"],
         max_attempts=options["max_attempts"],
         deadlines=shared.deadlines(options),
@@ -183,6 +184,12 @@ def _refuse_with_stdout(options: Mapping[str, Any]) -> None:
                 f"--{name}: with the records on stdout nothing is kept, so there are no recorded"
                 " jobs. Name a file for them with -o."
             )
+
+
+def _summary(name: str | None) -> Path | None:
+    if name == "-":
+        raise click.UsageError("--summary-json: name a file for the figures.")
+    return shared.file_path(name, "--summary-json")
 
 
 def _grace(options: Mapping[str, Any]) -> float:

@@ -72,8 +72,11 @@ class Service:
 
     def leave(self, turn: Turn) -> None:
         """End a turn without a record; the next run takes the job up."""
-        turn.requeue.close()
         self.attempts.journal.withdrawn(turn.job.id)
+        self._end(turn)
+
+    def _end(self, turn: Turn) -> None:
+        turn.requeue.close()
         self.attempts.emit(JobLeft(turn.job))
 
     async def refuse(self, problem: LineProblem) -> None:
@@ -137,8 +140,12 @@ class Service:
         )
 
     async def _cut_off(self, turn: Turn) -> None:
-        if turn.started_at is None or self.stop.reason is None:
+        if turn.started_at is None:
             self.leave(turn)
+            return
+        if self.stop.reason is None:
+            # Records cannot be written any more: the journal alone still says that it was sent.
+            self._end(turn)
             return
         message = STOPPED[self.stop.reason]
         await self._hand_over(
@@ -150,6 +157,7 @@ class Service:
         turn.requeue.close()
 
     async def _record(self, result: Result) -> None:
+        self.attempts.emit(JobFinished(result))
         try:
             self.results.send_nowait(result)
         except WouldBlock:
@@ -159,8 +167,6 @@ class Service:
         except BrokenResourceError:
             # The writer has failed and says why itself; here it only remains to stop.
             self.stop.cancel()
-            return
-        self.attempts.emit(JobFinished(result))
 
     @property
     def _clock(self) -> Clock:

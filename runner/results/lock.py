@@ -53,6 +53,8 @@ def hold_lock(
         on_acquired=lambda fd: _inscribe(fd, holder),
     )
     try:
+        # FileLock would take a folder in which nothing can be made for a lock that is held.
+        os.close(os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o666))
         lock.acquire()
     except Timeout:
         raise LockedError(_held(paths)) from None
@@ -63,7 +65,7 @@ def hold_lock(
     try:
         yield
     finally:
-        with suppress(FileNotFoundError):  # somebody removed it: then there is nothing to empty
+        with suppress(OSError):  # removed by somebody, or on a disk that failed meanwhile
             os.truncate(paths.lock, 0)
         lock.release()
 

@@ -1,5 +1,6 @@
 """Refuse to touch a file that is not a results file of ours."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from runner.results.scan import head_of
 _BLOCK_BYTES = 64 * 1024
 _LONGEST_LINE = 1 << 30
 _BEGINNING = b'{"v":'
+_LONGEST_NAME = 255
+"""Bytes, on every file system in common use."""
+_ROOM_FOR_SUFFIX = len(".run.json.tmp")
 
 
 def refuse_foreign(paths: ResultPaths, jobs: Path | None) -> None:
@@ -20,6 +24,11 @@ def refuse_foreign(paths: ResultPaths, jobs: Path | None) -> None:
     `jobs` is None where the jobs are no file. A missing or empty output is fine.
     """
     shown, results = paths.shown, paths.results
+    if len(os.fsencode(results.name)) > _LONGEST_NAME - _ROOM_FOR_SUFFIX:
+        raise UsageError(
+            f"the name {shown} is too long for the files that are kept beside it.\n"
+            "Give a shorter one with -o."
+        )
     try:
         status = results.stat()
     except FileNotFoundError:
@@ -38,6 +47,18 @@ def refuse_foreign(paths: ResultPaths, jobs: Path | None) -> None:
         )
     if status.st_size:
         _refuse_other_content(shown, results)
+
+
+def refuse_summary(summary: Path | None, paths: ResultPaths | None, jobs: Path | None) -> None:
+    """Raise UsageError where `--summary-json` names the jobs or any file of the results."""
+    if summary is None:
+        return
+    taken = [] if paths is None else list(paths.every)
+    for path in taken if jobs is None else [*taken, jobs]:
+        if os.path.realpath(summary) == os.path.realpath(path) or _same(path, summary):
+            raise UsageError(
+                f"--summary-json {summary} would overwrite {path}.\nName another file for it."
+            )
 
 
 def _refuse_missing_folder(shown: str, results: Path) -> None:
@@ -84,8 +105,8 @@ def _first_line(path: Path) -> tuple[bytes, bool]:
     return line.removesuffix(b"\n"), line.endswith(b"\n")
 
 
-def _same(results: Path, jobs: Path) -> bool:
+def _same(one: Path, other: Path) -> bool:
     try:
-        return results.samefile(jobs)
+        return one.samefile(other)
     except OSError:
         return False

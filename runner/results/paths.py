@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.results.durable import sync_folder
+from runner.results.durable import cannot_write, sync_folder
 
 _JOB_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 
@@ -26,6 +26,19 @@ class ResultPaths:
     """Successes that another answer has replaced."""
     temporary: Path
     """The finished file while it is being put in order; renamed or removed."""
+
+    @property
+    def every(self) -> tuple[Path, ...]:
+        """All of them."""
+        return (
+            self.results,
+            self.lock,
+            self.journal,
+            self.run,
+            self.torn,
+            self.old,
+            self.temporary,
+        )
 
 
 def paths_for(output: Path) -> ResultPaths:
@@ -57,20 +70,23 @@ def default_output(jobs: str) -> Path:
 def set_aside(paths: ResultPaths) -> Path | None:
     """Move the results to the next free number (`jobs.results.1.jsonl`); None if there are none.
 
-    What belongs to that run alone (journal, run file) is removed.
+    What belongs to that run alone (journal, run file) is removed. Raises WriteError.
     """
-    paths.journal.unlink(missing_ok=True)
     target = None
-    if paths.results.exists():
-        target = _next_free(paths.results)
-        paths.results.rename(target)
-        sync_folder(target)
-    paths.run.unlink(missing_ok=True)
+    try:
+        paths.journal.unlink(missing_ok=True)
+        if paths.results.exists():
+            target = _next_free(paths.results)
+            paths.results.rename(target)
+            sync_folder(target)
+        paths.run.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(paths.shown, error) from error
     return target
 
 
 def _followed(output: Path) -> Path:
-    if not output.is_symlink():
+    if not os.path.islink(output):  # noqa: PTH114 - Path.is_symlink raises for a long name
         return output
     real = Path(os.path.realpath(output))
     # /dev/stdout on a pipe leads to something that has no name.

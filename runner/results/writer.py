@@ -14,6 +14,7 @@ import anyio
 from aiofiles.threadpool.binary import AsyncFileIO
 from anyio.streams.memory import MemoryObjectReceiveStream
 
+from runner.errors import WriteError
 from runner.models import Result
 from runner.results.durable import cannot_write, sync_data
 from runner.results.encode import encode
@@ -67,7 +68,9 @@ class FileOutput:
                 # The lines that went through are paid answers and stay.
                 whole = data.rfind(b"\n", 0, written) + 1
                 await self._cut(self._end + whole)
-                raise cannot_write(self._shown, error) from error
+                failure = cannot_write(self._shown, error)
+                failure.lines_written = data.count(b"\n", 0, whole)
+                raise failure from error
             self._end += written
 
     async def sync(self) -> None:
@@ -202,7 +205,12 @@ def _waiting(receive: MemoryObjectReceiveStream[Result]) -> Iterator[Result]:
 
 async def _write(pending: list[Result], out: Output, on_written: Callable[[Result], None]) -> None:
     for data, count in _joined([encode(result) for result in pending]):
-        await out.append(data)
+        try:
+            await out.append(data)
+        except WriteError as error:
+            for result in pending[: error.lines_written]:
+                on_written(result)
+            raise
         # Nothing is awaited between the write and here: no result is written twice.
         accepted = pending[:count]
         del pending[:count]

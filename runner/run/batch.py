@@ -2,21 +2,23 @@
 
 import os
 import time
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from random import SystemRandom
 
 import anyio
 
 from runner.clock import SystemClock
 from runner.config import Config
-from runner.errors import ExitCode
-from runner.input.source import open_source
+from runner.errors import ExitCode, RunnerError, UsageError, WriteError
+from runner.input.source import Source, open_source
 from runner.providers.endpoints import endpoint
 from runner.results.compact import Compacted, compact
 from runner.results.journal import Journal
 from runner.results.lock import hold_lock
-from runner.results.owner import refuse_foreign
-from runner.results.paths import default_output, paths_for
+from runner.results.owner import refuse_foreign, refuse_summary
+from runner.results.paths import ResultPaths, default_output, paths_for
 from runner.results.run_file import new_run_id
 from runner.run.ending import Outcome, exit_code
 from runner.run.preparing import Prepared, prepare
@@ -24,6 +26,7 @@ from runner.run.telling import Teller
 from runner.run.working import work
 from runner.settings import BatchSettings
 from runner.view.summary_json import summary_figures, write_summary
+from runner.view.tally import Tally
 
 
 def run_batch(settings: BatchSettings, config: Config) -> ExitCode:
@@ -33,17 +36,48 @@ def run_batch(settings: BatchSettings, config: Config) -> ExitCode:
     the process at once until the first request may go out; then they stop the run in two stages.
     """
     source = open_source(settings.jobs)
-    started = SystemClock().now()
+    paths = None if settings.stdout else paths_for(_output(settings, source))
+    refuse_summary(settings.summary_json, paths, source.path)
+    if paths is not None:
+        refuse_foreign(paths, source.path)
+    started, tally = SystemClock().now(), Tally()
+    try:
+        code = _run(settings, config, source, paths, started, tally)
+    except Exception as error:
+        code = error.exit_code if isinstance(error, RunnerError) else ExitCode.SOME_UNANSWERED
+        if code not in (ExitCode.USAGE, ExitCode.LOCKED):
+            with suppress(WriteError):  # the first failure is the one to tell
+                _write_summary(settings, tally, started, code)
+        raise
+    _write_summary(settings, tally, started, code)
+    return code
+
+
+def _output(settings: BatchSettings, source: Source) -> Path:
+    if settings.output is None and source.descriptor() is not None:
+        raise UsageError(
+            f"{source.label} has no folder for the results.\n"
+            "Name a file for them with -o, or send them to stdout with  -o -"
+        )
+    return settings.output or default_output(settings.jobs)
+
+
+def _run(
+    settings: BatchSettings,
+    config: Config,
+    source: Source,
+    paths: ResultPaths | None,
+    started: datetime,
+    tally: Tally,
+) -> ExitCode:
     run_id = new_run_id(started, SystemRandom().getrandbits)
-    if settings.stdout:
-        return _run(prepare(settings, config, source, None, run_id=run_id, started=started))
-    paths = paths_for(settings.output or default_output(settings.jobs))
-    refuse_foreign(paths, source.path)
-    with hold_lock(paths, wait_s=settings.wait_lock_s):
-        return _run(prepare(settings, config, source, paths, run_id=run_id, started=started))
+    with nullcontext() if paths is None else hold_lock(paths, wait_s=settings.wait_lock_s):
+        return _carry_out(
+            prepare(settings, config, source, paths, tally, run_id=run_id, started=started)
+        )
 
 
-def _run(prepared: Prepared) -> ExitCode:
+def _carry_out(prepared: Prepared) -> ExitCode:
     for provider in {provider for provider, _ in prepared.plan.models}:
         # A key that is missing is said before anything is sent, and before the slow imports.
         endpoint(prepared.config.providers[provider], os.environ)
@@ -57,7 +91,6 @@ def _run(prepared: Prepared) -> ExitCode:
     code = exit_code(prepared.tally, outcome, prepared.settings.allow_failures)
     if not prepared.nothing_to_do:
         teller.end(outcome, code, elapsed_s=time.monotonic() - began)
-    _write_summary(prepared, code)
     if outcome.failure is not None:
         raise outcome.failure
     return code
@@ -72,11 +105,10 @@ def _order_only(prepared: Prepared) -> Compacted | None:
     return compact(prepared.paths, prepared.scan, unordered=prepared.settings.unordered)
 
 
-def _write_summary(prepared: Prepared, code: ExitCode) -> None:
-    path = prepared.settings.summary_json
-    if path is None:
-        return
-    figures = summary_figures(
-        prepared.tally, started=prepared.started, ended=datetime.now(UTC), exit_code=code
-    )
-    write_summary(path, figures)
+def _write_summary(
+    settings: BatchSettings, tally: Tally, started: datetime, code: ExitCode
+) -> None:
+    if settings.summary_json is not None:
+        ended = datetime.now(UTC)
+        figures = summary_figures(tally, started=started, ended=ended, exit_code=code)
+        write_summary(settings.summary_json, figures)

@@ -63,6 +63,7 @@ def prepare(
     config: Config,
     source: Source,
     paths: ResultPaths | None,
+    tally: Tally,
     *,
     run_id: str,
     started: datetime,
@@ -79,7 +80,6 @@ def prepare(
     unknown: Mapping[str, str] = {}
     if paths is not None and not settings.fresh:
         unknown = unresolved(paths.journal, table)
-    tally = Tally()
     plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally)
     checked = None
     if source.rereadable:

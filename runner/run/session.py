@@ -12,7 +12,7 @@ from runner.engine.attempt import InFlight
 from runner.engine.service import always
 from runner.engine.shard import no_attempts
 from runner.engine.stop import Stop
-from runner.errors import LineProblem
+from runner.errors import LineProblem, RunnerError
 from runner.events import Event
 from runner.models import AttemptRecord, Job, Result
 from runner.providers.registry import Providers
@@ -64,7 +64,7 @@ class Session:
             try:
                 await build_shard(self.settings, around).run(jobs)
             except Exception as error:  # noqa: BLE001 - raised below, once the writer has ended
-                failures.append(error)
+                failures.append(_cause(error))
         if failures:
             raise failures[0]
 
@@ -90,3 +90,11 @@ class Session:
             failures.insert(0, error)
             # What cannot be recorded must not be paid for.
             self.stop.cancel()
+
+
+def _cause(error: Exception) -> Exception:
+    """Of what several workers raised at once, take one; what is meant for a person comes first."""
+    while isinstance(error, ExceptionGroup):
+        inner: tuple[Exception, ...] = error.exceptions
+        error = next((one for one in inner if isinstance(one, RunnerError)), inner[0])
+    return error

@@ -58,6 +58,7 @@ async def work(prepared: Prepared, teller: Teller) -> Outcome:
                 session = _session(prepared, teller, providers, journal, output, stop)
                 failure = await session.attempt(_jobs(prepared, teller))
             failure = failure or teller.live_failure
+            prepared.tally.take_back_unwritten()
             # Signals are still heard, and have nothing left to stop: order takes no money.
             try:
                 compacted = await to_thread.run_sync(_put_in_order, prepared, journal, failure)
@@ -101,6 +102,7 @@ def _session(
 
     def on_written(result: Result) -> None:
         journal.answered(result.id)
+        prepared.tally.written(result)
 
     return Session(
         settings=EngineSettings(

@@ -13,7 +13,7 @@ from runner.events import (
     RetryScheduled,
     Stopping,
 )
-from runner.models import ErrorKind, ErrorRecord, FinishReason, Job, Status, Usage
+from runner.models import ErrorKind, ErrorRecord, FinishReason, Job, Result, Status, Usage
 
 
 @dataclass(slots=True)
@@ -103,6 +103,8 @@ class Tally:
     _caps: dict[str, int | None] = field(default_factory=dict)
     """Token limits of the jobs in flight."""
     _cut_caps: set[int | None] = field(default_factory=set)
+    _unwritten: dict[int, Result] = field(default_factory=dict)
+    """Results on their way to the file, by identity."""
 
     @property
     def failed(self) -> int:
@@ -169,6 +171,7 @@ class Tally:
                     result.status, result.line, result.error, result.finish_reason, cap, reason
                 )
                 self.tokens.add(result.status, result.usage)
+                self._unwritten[id(result)] = result
             case JobLeft(job):
                 self._caps.pop(job.id, None)
                 self.left += 1
@@ -178,6 +181,33 @@ class Tally:
                 self.stopping = event
             case _:
                 pass
+
+    def written(self, result: Result) -> None:
+        """Note that a result which was counted is in the file."""
+        self._unwritten.pop(id(result), None)
+
+    def take_back_unwritten(self) -> None:
+        """Count as undone what could not be written; its tokens were used all the same."""
+        for result in self._unwritten.values():
+            self._take_back(result)
+        self._unwritten.clear()
+
+    def _take_back(self, result: Result) -> None:
+        self.left += 1
+        self.cut_off -= result.finish_reason == "length"
+        if result.status == "succeeded":
+            self.succeeded -= 1
+        elif result.status == "interrupted":
+            self.interrupted -= 1
+            self.interruptions[
+                result.interruption.reason if result.interruption else "earlier"
+            ] -= 1
+        elif result.error is not None:
+            failures = self.failures[result.error.kind]
+            failures.count -= 1
+            failures.retryable -= result.error.retryable
+            if not failures.count:
+                del self.failures[result.error.kind]
 
     def _start(self, job: Job) -> None:
         self.requests += 1

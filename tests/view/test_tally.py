@@ -135,3 +135,16 @@ def test_a_halted_provider_keeps_its_first_word() -> None:
     assert tally.halted == {"openai": first}
     assert tally.stopping == stopping
     assert tally.finished == 0
+
+
+def test_what_could_not_be_written_is_undone() -> None:
+    """A result that never reached the file is no answer; the tokens it took are still counted."""
+    tally = Tally(total=5)
+    kept, lost = answered("a"), answered("b", finish_reason="length")
+    for result in (kept, lost, failed("c"), cut("d", "connection")):
+        tally.emit(JobFinished(result))
+    tally.written(kept)
+    tally.take_back_unwritten()
+    assert (tally.succeeded, tally.failed, tally.interrupted, tally.undone) == (1, 0, 0, 4)
+    assert (tally.cut_off, tally.failures, +tally.interruptions) == (0, {}, {})
+    assert tally.tokens.output == 10

@@ -1,0 +1,94 @@
+"""A batch whose disk is full: what it counts, what it leaves, how it goes on. In process."""
+
+import json
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from runner.errors import ExitCode, WriteError
+from tests.run.commands import batch, records, settings, write_lines
+from tests.simulated import Endpoints, reset_stats, scenario_file, simulator_in_thread, stats
+
+SCENARIO = """
+[answer]
+min_tokens = 3
+mean_tokens = 6
+max_tokens = 12
+[speed]
+first_token_s = 0.005
+tokens_per_second = 5000
+[[rules]]
+match = "for long"
+reply = { tokens = 100000 }
+"""
+
+
+@pytest.fixture(scope="module")
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+    """A quick simulator."""
+    scenario = scenario_file(tmp_path_factory.mktemp("scenario"), SCENARIO)
+    with simulator_in_thread(scenario) as found:
+        yield found
+
+
+@contextmanager
+def largest_file(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond `size` bytes for a while."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def jobs(folder: Path, count: int, prompt: str) -> Path:
+    """Write so many jobs."""
+    lines = [{"id": f"j{n}", "prompt": f"{prompt} {n}"} for n in range(count)]
+    return write_lines(folder / "jobs.jsonl", lines)
+
+
+def test_only_what_is_in_the_file_is_counted(endpoints: Endpoints, tmp_path: Path) -> None:
+    """Answers that could not be written are undone, on their way, and asked again."""
+    path = jobs(tmp_path, 60, "Count")
+    wanted = settings(path, summary_json=tmp_path / "s.json", concurrency=8)
+    with largest_file(20_000), pytest.raises(WriteError, match="largest size"):
+        batch(endpoints, wanted)
+    recorded = len(records(tmp_path / "jobs.results.jsonl"))
+    assert 5 < recorded < 60
+    figures = json.loads((tmp_path / "s.json").read_text())
+    assert (figures["succeeded"], figures["undone"]) == (recorded, 60 - recorded)
+    assert figures["exit_code"] == 74
+    reset_stats(endpoints)
+    assert batch(endpoints, wanted) is ExitCode.OK
+    assert stats(endpoints)["requests"] == 60 - recorded
+    assert len(records(tmp_path / "jobs.results.jsonl")) == 60
+
+
+def test_a_journal_without_room_stops_the_run_and_keeps_what_was_sent(
+    endpoints: Endpoints, tmp_path: Path
+) -> None:
+    """The code is 74 however many requests fail at once; those that were out stay noted as sent."""
+    path = jobs(tmp_path, 60, "Talk for long, and then about the number")
+    wanted = settings(path, summary_json=tmp_path / "s.json", concurrency=60)
+    with largest_file(2_000), pytest.raises(WriteError, match="journal"):
+        batch(endpoints, wanted)
+    figures = json.loads((tmp_path / "s.json").read_text())
+    assert (figures["undone"], figures["exit_code"]) == (60, 74)
+    noted = (tmp_path / "jobs.results.jsonl.journal").read_bytes().splitlines()
+    assert len(noted) >= 10
+
+
+def test_what_fails_before_the_first_request_has_a_summary(
+    endpoints: Endpoints, tmp_path: Path
+) -> None:
+    """Where results cannot even be opened the figures say so, with counts that are not known."""
+    path = jobs(tmp_path, 3, "Count")
+    (tmp_path / "jobs.results.jsonl.lock").mkdir()
+    with pytest.raises(WriteError):
+        batch(endpoints, settings(path, summary_json=tmp_path / "s.json"))
+    figures = json.loads((tmp_path / "s.json").read_text())
+    assert (figures["jobs_selected"], figures["exit_code"]) == (None, 74)
