@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from runner.view.layout import WIDTH, advice, labelled, shorten, wrap
 from runner.view.tally import Failures, Tally
@@ -71,19 +72,23 @@ def ask_again(tally: Tally, names: Names) -> list[str]:
 def _ask_again(tally: Tally, names: Names) -> list[tuple[str, str]]:
     steps, same = [], _same_command(names.command)
     if tally.cut_off:
-        longer = "N" if tally.cap is None else str(4 * tally.cap)
-        steps.append(
-            (
-                f"Ask {_the(tally.cut_off)} again, longer:",
-                f"add  --retry length --max-tokens {longer}",
-            )
-        )
+        question = f"Ask {_the(tally.cut_off)} again, longer:"
+        steps.append((question, f"add  --retry length {_longer(tally.cap, names.command)}"))
     if tally.undone:
         steps.append((f"Ask the other {count(tally.undone)}:", same))
     if tally.interrupted:
         noun = f"{_the(tally.interrupted)} broken off"
         steps.append((f"Ask {noun} again:", same))
     return steps + _failed_again(tally, same)
+
+
+def _longer(cap: int | None, command: Sequence[str]) -> str:
+    """Name the option that raises the cap: one that jobs bring yields to `--override` only."""
+    if cap is None:
+        return "--override max_tokens=N"
+    if f"--max-tokens={cap}" in command or ("--max-tokens", str(cap)) in pairwise(command):
+        return f"--max-tokens {4 * cap}"
+    return f"--override max_tokens={4 * cap}"
 
 
 def _same_command(command: Sequence[str]) -> str:

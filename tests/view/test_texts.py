@@ -1,5 +1,6 @@
 """The screens of a run, word by word."""
 
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
@@ -154,7 +155,8 @@ def test_the_end_with_everything_in_it() -> None:
     tally.cut_off, tally.retries, tally.refusals = 41, 12, 3
     tally._cut_caps = {100}
     tally.tokens = Tokens(412_310, 310_220, 156_678, 4993, 0)
-    assert end_text(tally, NAMES, 123.0) == screen(
+    names = replace(NAMES, command=[*NAMES.command, "--max-tokens", "100"])
+    assert end_text(tally, names, 123.0) == screen(
         """
         rows.csv: 4,993 of 5,000 answered in 2m 03s, 7 failed
           cut off    41 answers reached max_tokens (100) and are not complete
@@ -166,6 +168,27 @@ def test_the_end_with_everything_in_it() -> None:
         Ask the 2 timeouts again:  the same command; the 5 too:  add  --retry failed
         """
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "cap", "advice"),
+    [
+        (["--max-tokens", "100"], 100, "--max-tokens 400"),
+        (["--max-tokens=100"], 100, "--max-tokens 400"),
+        # the jobs bring a cap, which --max-tokens would leave as it is
+        ([], 100, "--override max_tokens=400"),
+        (["--max-tokens", "100"], 8, "--override max_tokens=32"),
+        (["--max-tokens", "100"], None, "--override max_tokens=N"),
+    ],
+)
+def test_what_is_advised_to_ask_longer_is_heard(
+    options: list[str], cap: int | None, advice: str
+) -> None:
+    """The option that is named raises the cap that was reached, whoever set it."""
+    tally = tally_of(1, 1)
+    tally.cut_off, tally._cut_caps = 1, {cap}
+    names = Names(jobs="j", results="r", command=["batch", "j", *options])
+    assert end_text(tally, names, 1.0).endswith(f"add  --retry length {advice}")
 
 
 def test_lines_that_would_say_nothing_are_left_out() -> None:
@@ -220,7 +243,7 @@ def test_many_kinds_of_failure_stand_below_each_other() -> None:
           tokens      unknown
           results     rows.results.jsonl
         Answers as a column:         runner export rows.results.jsonl > answers.csv
-        Ask the 1 again, longer:     add  --retry length --max-tokens N
+        Ask the 1 again, longer:     add  --retry length --override max_tokens=N
         Ask the other 791:           the same command
         Ask the 4 broken off again:  the same command
         Ask the 1,200 failed again:  the same command; the 5 too:  add  --retry failed
