@@ -5,6 +5,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import aiofiles
+from anyio import CancelScope
 
 from runner.errors import LineProblem
 from runner.input.ids import IdBook, KnownIds
@@ -71,10 +72,15 @@ async def _file_blocks(
 ) -> AsyncGenerator[bytes]:
     _compare(source, expected)
     try:
-        async with aiofiles.open(path, "rb", buffering=0) as file:
+        file = await aiofiles.open(path, "rb", buffering=0)
+        try:
             while block := await file.read(BLOCK_BYTES):
                 _compare(source, expected)
                 yield block
+        finally:
+            # A cancelled run closes it as well: that is a hop to a thread, too.
+            with CancelScope(shield=True):
+                await file.close()
     except OSError as error:
         raise InputChangedError(f"{source.label} cannot be read: {error.strerror}.") from None
     _compare(source, expected)
