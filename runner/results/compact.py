@@ -64,11 +64,14 @@ class _Plan:
         return sum(table.place(row)[1] + 1 for row in self.rows)
 
 
-def compact(paths: ResultPaths, before: Scan, *, unordered: bool = False) -> Compacted:
+def compact(
+    paths: ResultPaths, before: Scan, *, unordered: bool = False, whole: bool = True
+) -> Compacted:
     """Leave one line a job, in input order (`unordered`: in that of the log), strangers last.
 
     `before` is the scan at the start of this run. A job's line is the one noted in its table,
-    else what a record of this run says; other records are strangers, whose `line` becomes null.
+    else what a record of this run says; other records are strangers, whose `line` becomes null,
+    unless `whole` is false: the rest of the input was not read, and may hold their jobs.
     Replaced successes go to the old file first. Only the holder of the lock may call it, when
     nothing is appended any more and the journal is closed.
     """
@@ -78,7 +81,7 @@ def compact(paths: ResultPaths, before: Scan, *, unordered: bool = False) -> Com
         return Compacted(rewritten=False)
     try:
         found = scan_fd(fd)
-        plan = _plan(found.table, before, unordered=unordered)
+        plan = _plan(found.table, before, unordered=unordered, whole=whole)
         needed = plan.changes(found)
         left_because = _rewrite(fd, paths, found, plan) if needed else None
         return Compacted(
@@ -93,12 +96,12 @@ def compact(paths: ResultPaths, before: Scan, *, unordered: bool = False) -> Com
         os.close(fd)
 
 
-def _plan(table: ResultTable, before: Scan, *, unordered: bool) -> _Plan:
+def _plan(table: ResultTable, before: Scan, *, unordered: bool, whole: bool) -> _Plan:
     line_of = array("I", bytes(4 * table.rows))
     stays = bytearray(table.rows)
     for latest in table.latest_rows():
         line = before.table.noted_line(table.key(latest))
-        if not line and table.place(latest)[0] >= before.size:
+        if not line and (not whole or table.place(latest)[0] >= before.size):
             line = table.line(latest)
         row = table.standing(latest)
         stays[row] = 1

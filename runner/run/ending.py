@@ -21,6 +21,10 @@ class Outcome:
     """How the work of a batch ended, beside what the tally counts."""
 
     stopped_by: InterruptionReason | None = None
+    unread: bool = False
+    """A stream had not ended: what it still holds was not asked."""
+    other_questions: int = 0
+    """Jobs of a stream whose recorded answers are to other questions, and were kept."""
     input_changed: str | None = None
     """What to say where the input was no longer the one that was checked."""
     failure: Exception | None = None
@@ -32,8 +36,8 @@ def exit_code(tally: Tally, outcome: Outcome, allowance: Allowance) -> ExitCode:
     """Choose the code; a signal counts only where it left work undone."""
     if isinstance(outcome.failure, RunnerError):
         return outcome.failure.exit_code
-    unanswered = tally.undone + tally.interrupted + tally.failed
-    if outcome.stopped_by is not None and (tally.undone or tally.interrupted):
+    unanswered = tally.undone + tally.interrupted + tally.failed + outcome.other_questions
+    if outcome.stopped_by is not None and (tally.undone or tally.interrupted or outcome.unread):
         return SIGNAL_CODES[outcome.stopped_by]
     if tally.halted:
         return ExitCode.ACCOUNT

@@ -1,6 +1,7 @@
 """The jobs of a run as the engine takes them: those of a checked file, or of a stream."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from runner.errors import LineProblem
 from runner.input.check import Checked
@@ -32,17 +33,21 @@ async def planned_jobs(
         suffixes=checked.suffixes,
         fingerprint=checked.fingerprint,
     )
-    async for item in jobs:
-        yield item
+    async with aclosing(jobs):
+        async for item in jobs:
+            yield item
 
 
 async def streamed_jobs(
     source: Source, parser: JobParser, plan: Plan, limit: int | None
 ) -> AsyncGenerator[Job | LineProblem, None]:
     """Decide on each line as it comes; a recorded answer is never replaced unasked."""
-    async for item in read_jobs(source, parser):
-        asked = plan.add(item) if isinstance(item, Job) else plan.add_problem(item)
-        if asked:
-            yield item
-        if limit is not None and plan.ordinal >= limit:
-            return
+    async with aclosing(read_jobs(source, parser)) as jobs:
+        async for item in jobs:
+            asked = plan.add(item) if isinstance(item, Job) else plan.add_problem(item)
+            if asked:
+                yield item
+            if limit is not None and plan.ordinal >= limit:
+                plan.fed = True
+                return
+    plan.fed = plan.whole = True

@@ -42,6 +42,10 @@ class Plan:
     """Provider and model of the jobs to ask."""
     uncapped: int = 0
     """Jobs to ask that name no longest answer."""
+    fed: bool = False
+    """Every job that was selected has been read."""
+    whole: bool = False
+    """Every line of the input has been read."""
     problems: list[LineProblem] = field(default_factory=list)
     """Invalid lines to record as failed (`--skip-invalid`)."""
     lines: bytearray = field(default_factory=bytearray)

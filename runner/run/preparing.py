@@ -84,6 +84,7 @@ def prepare(
     checked = None
     if source.rereadable:
         checked = _check(settings, source, parser, plan)
+        plan.fed = plan.whole = True
         tally.total = plan.selected
     elif settings.sample is not None:
         raise UsageError(f"--sample needs a file that can be counted first; {source.label} is not.")

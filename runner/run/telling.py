@@ -21,6 +21,7 @@ from runner.view.terminal import say
 from runner.view.texts_end import (
     end_text,
     halted_text,
+    kept_answers_text,
     nothing_to_send_text,
     order_text,
     stopped_text,
@@ -124,6 +125,8 @@ class Teller:
             say(halted_text(tally))
         if outcome.input_changed is not None:
             say(f"Stopped: {outcome.input_changed} The same command reads it anew.")
+        if outcome.other_questions:
+            say(kept_answers_text(outcome.other_questions))
         self._tell_order(outcome.compacted)
 
     def _tell_order(self, compacted: Compacted | None) -> None:

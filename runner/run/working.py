@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from random import Random
 
 from anyio import create_task_group, to_thread
@@ -69,6 +70,8 @@ async def work(prepared: Prepared, teller: Teller) -> Outcome:
     closed = isinstance(failure, BrokenPipeError)
     return Outcome(
         stopped_by="closed_pipe" if closed else stop.reason,
+        unread=not prepared.plan.fed,
+        other_questions=prepared.plan.changed,
         input_changed=changed,
         failure=None if changed is not None or closed else failure,
         compacted=compacted,
@@ -136,9 +139,10 @@ async def _jobs(prepared: Prepared, teller: Teller) -> AsyncGenerator[Job | Line
         jobs = streamed_jobs(source, parser, plan, prepared.settings.limit)
     else:
         jobs = planned_jobs(source, parser, prepared.checked, plan)
-    async for item in jobs:
-        await teller.room()
-        yield item
+    async with aclosing(jobs):
+        async for item in jobs:
+            await teller.room()
+            yield item
 
 
 def _earlier(prepared: Prepared, job: Job) -> list[AttemptRecord]:
@@ -155,4 +159,9 @@ def _put_in_order(
     journal.close()
     if prepared.paths is None or prepared.scan is None or isinstance(failure, WriteError):
         return None
-    return compact(prepared.paths, prepared.scan, unordered=prepared.settings.unordered)
+    return compact(
+        prepared.paths,
+        prepared.scan,
+        unordered=prepared.settings.unordered,
+        whole=prepared.plan.whole,
+    )

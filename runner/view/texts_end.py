@@ -73,6 +73,16 @@ def halted_text(tally: Tally) -> str:
     return "\n".join(lines)
 
 
+def kept_answers_text(number: int) -> str:
+    """Say that a stream's jobs have answers to other questions, which were not replaced unasked."""
+    answers = "recorded answer is" if number == 1 else "recorded answers are"
+    were = "was" if number == 1 else "were"
+    return wrap(
+        f"{count(number)} {answers} to another question (model, template, ...) and {were} kept. "
+        "To ask again:  add  --retry changed"
+    )
+
+
 def order_text(compacted: Compacted, names: Names) -> str | None:
     """Say what became of lines that are not simply this run's answers; None if there are none."""
     results, lines = printable(names.results or "stdout"), []

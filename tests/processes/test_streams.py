@@ -1,6 +1,7 @@
 """Standard streams that are closed, full or left by their reader."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,12 @@ from tests.processes.running import (
     PATIENCE_S,
     command,
     environment,
+    lines_of,
     pointing_at,
     records,
     run,
+    start,
+    wait_until,
     write_jobs,
 )
 from tests.simulated import Endpoints, scenario_file, simulator_in_thread
@@ -103,3 +107,28 @@ def test_live_text_on_a_full_disk_is_74(tmp_path: Path, endpoints: Endpoints) ->
     assert "stdout takes no more text: No space left on device." in done.stderr
     again = run(tmp_path, *BATCH, env=pointing_at(endpoints))
     assert again.returncode == 0, again.stderr
+
+
+def test_a_stop_before_the_end_of_stdin_leaves_work_undone(
+    tmp_path: Path, endpoints: Endpoints
+) -> None:
+    """While stdin is open more may come: Ctrl-C is 130 though all that came is answered."""
+    process = start(
+        tmp_path,
+        "batch",
+        "-",
+        "-m",
+        "openai/m",
+        "-o",
+        "out.jsonl",
+        env=pointing_at(endpoints),
+        stdin=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    process.stdin.write(b'{"id": "a", "prompt": "A first question."}\n')
+    process.stdin.flush()
+    wait_until(lambda: lines_of(tmp_path / "out.jsonl") == 1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE_S) == 130
+    _, stderr = process.communicate()
+    assert b"Stopped by Ctrl-C: 1 answered" in stderr
