@@ -77,7 +77,11 @@ def _received(result: Result) -> str:
 
 def _first(result: Result) -> Sequence[str]:
     first = result.time_to_first_token_s
-    return [] if first is None else [f"first after {duration(round(first, 1))}"]
+    if first is None:
+        return []
+    # `duration` writes whole numbers without a fraction: "0s" would claim more than is known.
+    told = "0.0s" if first < 0.05 else duration(round(first, 1))
+    return [f"first after {told}"]
 
 
 def _rate(result: Result, tokens: int | None) -> Sequence[str]:

@@ -72,7 +72,8 @@ def ask_again(tally: Tally, names: Names) -> list[str]:
 def _ask_again(tally: Tally, names: Names) -> list[tuple[str, str]]:
     steps, same = [], _same_command(names.command)
     if tally.cut_off:
-        question = f"Ask {_the(tally.cut_off)} again, longer:"
+        which = "it" if tally.cut_off == 1 else _the(tally.cut_off)
+        question = f"Ask {which} again, longer:"
         steps.append((question, f"add  --retry length {_longer(tally.cap, names.command)}"))
     if tally.undone:
         steps.append((f"Ask the other {count(tally.undone)}:", same))
@@ -116,7 +117,7 @@ def _failed_again(tally: Tally, same: str) -> list[tuple[str, str]]:
 
 
 def _the(number: int) -> str:
-    return f"the {count(number)}"
+    return "the one" if number == 1 else f"the {count(number)}"
 
 
 def _counted(label: str, number: int, text: str, width: int) -> str:

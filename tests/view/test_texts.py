@@ -243,7 +243,7 @@ def test_many_kinds_of_failure_stand_below_each_other() -> None:
           tokens      unknown
           results     rows.results.jsonl
         Answers as a column:         runner export rows.results.jsonl > answers.csv
-        Ask the 1 again, longer:     add  --retry length --override max_tokens=N
+        Ask it again, longer:        add  --retry length --override max_tokens=N
         Ask the other 791:           the same command
         Ask the 4 broken off again:  the same command
         Ask the 1,200 failed again:  the same command; the 5 too:  add  --retry failed
@@ -254,7 +254,7 @@ def test_many_kinds_of_failure_stand_below_each_other() -> None:
 @pytest.mark.parametrize(
     ("failures", "step"),
     [
-        ({"timeout": Failures(1, "", 1, 1)}, "Ask the 1 timeout again:   the same command"),
+        ({"timeout": Failures(1, "", 1, 1)}, "Ask the one timeout again:  the same command"),
         ({"auth": Failures(2, "", 1, 0)}, "Ask the 2 failed again:    add  --retry failed"),
         (
             {"timeout": Failures(1, "", 1, 1), "connection": Failures(2, "", 1, 2)},
@@ -283,7 +283,7 @@ def test_the_same_command_is_one_that_goes_on(options: list[str], step: str) -> 
     names = Names(jobs="j", results="r", command=["batch", "j", *options])
     failures: dict[ErrorKind, Failures] = {"timeout": Failures(1, "", 1, 1)}
     text = end_text(tally_of(0, 1, failures=failures), names, 1.0)
-    assert text.splitlines()[-1] == f"Ask the 1 timeout again:   {step}"
+    assert text.splitlines()[-1] == f"Ask the one timeout again:  {step}"
 
 
 def test_a_stopped_fresh_run_goes_on_without_beginning_afresh() -> None:
