@@ -57,7 +57,7 @@ class RetryKinds:
         """Whether a recorded job is to be asked again."""
         return (
             self.lists(recorded.status)
-            or (recorded.status == "failed" and self.lists(recorded.error_kind))
+            or self.lists(recorded.error_kind)
             or self.lists(recorded.finish_reason)
             or (unknown and self.lists("unknown"))
             or (self.lists("changed") and not recorded.asks(digest))

@@ -81,8 +81,11 @@ class Plan:
         if not self._select():
             return False
         recorded = None if problem.id is None else self.table.get(problem.id)
+        decision = decide(recorded, None, unknown=False, kinds=self.kinds)
         if recorded is not None and recorded.error_kind == "invalid_job":
-            self._keep(Decision.KEPT, recorded)
+            decision = Decision.KEPT
+        if decision not in (Decision.NEW, Decision.AGAIN):
+            self._keep(decision, recorded)
             return False
         self.problems.append(problem)
         return True

@@ -13,6 +13,9 @@ SUCCEEDED = record("j")
 CUT_OFF = record("j", finish_reason="length")
 INTERRUPTED = record("j", status="interrupted")
 TIMEOUT = record("j", status="failed")
+TIMED_OUT = record(
+    "j", status="interrupted", error=ErrorRecord(kind="timeout", message="no", retryable=True)
+)
 REFUSED = record("j", status="failed", error=ErrorRecord(kind="invalid_request", message="no"))
 INVALID = Result(
     id="j",
@@ -58,6 +61,7 @@ SAME, OTHER = "a", "b"
         (CUT_OFF, OTHER, False, "length", Decision.AGAIN),  # with a higher --max-tokens
         (CUT_OFF, SAME, False, "stop,timeout", Decision.DONE),
         (INTERRUPTED, SAME, False, "failed", Decision.KEPT),
+        (TIMED_OUT, SAME, False, "timeout", Decision.AGAIN),  # whatever the status
         (INTERRUPTED, OTHER, False, "failed", Decision.KEPT),
         (INTERRUPTED, OTHER, False, "changed", Decision.AGAIN),
         (INTERRUPTED, SAME, False, "failed, interrupted", Decision.AGAIN),
