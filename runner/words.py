@@ -10,6 +10,10 @@ _UNSAFE = re.compile(
 )
 """What a terminal obeys or hides: control characters, line and direction marks, lone surrogates."""
 
+_SHORTEST_KEY = 8
+"""Characters; a shorter value stands in too many words by chance."""
+_KEY_ENDINGS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -23,6 +27,14 @@ def _escape(character: str, keep: str) -> str:
         return character
     code = ord(character)
     return _SHORT_ESCAPES.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+
+
+def scrubbed(text: str) -> str:
+    """Put `***` where the value of a variable stands whose name says that it holds a key."""
+    for name, value in os.environ.items():
+        if len(value) >= _SHORTEST_KEY and name.upper().endswith(_KEY_ENDINGS):
+            text = text.replace(value, "***")
+    return text
 
 
 def count(number: int) -> str:

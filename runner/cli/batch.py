@@ -13,6 +13,7 @@ from runner.cli.configuration import config_of
 from runner.cli.main import ARGUMENTS
 from runner.cli.types import Count, Plain, Share, Time
 from runner.settings import DEFAULT_GRACE_S, BatchSettings
+from runner.words import scrubbed
 
 _WHICH = "Which jobs"
 _RESULTS = "Where results go"
@@ -167,7 +168,7 @@ def _settings(
         tail=options["tail"],
         quiet=options["quiet"],
         verbose=options["verbose"],
-        command=typed,
+        command=tuple(map(scrubbed, typed)),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import click
 
-from runner.words import printable
+from runner.words import printable, scrubbed
 
 _WIDTH = 80
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
@@ -95,7 +95,7 @@ def _say(message: str) -> None:
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(printable(_scrubbed(message), keep="\n") + "\n")
+        sys.stderr.write(printable(scrubbed(message), keep="\n") + "\n")
         sys.stderr.flush()
     except OSError:
         pass  # nobody can be told; the exit code still says it
@@ -109,14 +109,6 @@ def _laid_out(line: str) -> str:
     return textwrap.fill(
         line, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
-
-
-def _scrubbed(text: str) -> str:
-    """Take out every key this process could know of."""
-    for name, value in os.environ.items():
-        if len(value) >= 8 and name.upper().endswith(("KEY", "TOKEN", "SECRET", "PASSWORD")):
-            text = text.replace(value, "***")
-    return text
 
 
 def _let_go_of_stderr() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from runner.results.durable import cannot_write, replace_file
+from runner.words import scrubbed
 
 
 class RunFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +38,9 @@ def new_run_id(now: datetime, bits: Callable[[int], int]) -> str:
 
 def write_run_file(path: Path, run: RunFile) -> None:
     """Replace the file in one step. Raises WriteError."""
+    text = scrubbed(msgspec.json.format(msgspec.json.encode(run), indent=2).decode())
     try:
-        replace_file(path, msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
+        replace_file(path, text.encode() + b"\n")
     except OSError as error:
         raise cannot_write(path, error) from error
 

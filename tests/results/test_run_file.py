@@ -79,3 +79,14 @@ def test_run_id() -> None:
     assert first.startswith("20261122T021430Z-")
     assert len(first) == 23
     assert first != second
+
+
+def test_no_key_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that was typed into the command or a parameter is not in the file."""
+    monkeypatch.setenv("SOME_API_KEY", "sk-canary-123456")
+    run = run_file(system="Use sk-canary-123456.", defaults={"user": "sk-canary-123456"})
+    write_run_file(tmp_path / "run.json", run)
+    assert "canary" not in (tmp_path / "run.json").read_text()
+    kept = read_run_file(tmp_path / "run.json")
+    assert kept is not None
+    assert kept.defaults == {"user": "***"}
