@@ -2,7 +2,7 @@
 
 import sys
 
-from runner.cli.early import end_on_signals, fill_closed_streams
+from runner.cli.early import end_on_signals, fill_closed_streams, ignore_signals
 
 
 def main() -> int:
@@ -11,7 +11,9 @@ def main() -> int:
     fill_closed_streams()
     from runner.cli.main import run
 
-    return run(sys.argv[1:])
+    code = run(sys.argv[1:])
+    ignore_signals()
+    return code
 
 
 if __name__ == "__main__":

@@ -19,6 +19,15 @@ def end_on_signals() -> None:
             signal.signal(number, _end)
 
 
+def ignore_signals() -> None:
+    """When all is done and told: the code stands, whatever comes while Python takes itself down.
+
+    A handler would not do, for Python takes its handlers away before it has ended.
+    """
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def fill_closed_streams() -> None:
     """Put something where stdin, stdout or stderr is closed (`2>&-`).
 

@@ -22,6 +22,7 @@ from runner.results.paths import ResultPaths, default_output, paths_for
 from runner.results.run_file import new_run_id
 from runner.run.ending import Outcome, exit_code
 from runner.run.preparing import Prepared, prepare
+from runner.run.signals import handlers_restored
 from runner.run.telling import Teller
 from runner.run.working import work
 from runner.settings import BatchSettings
@@ -41,6 +42,19 @@ def run_batch(settings: BatchSettings, config: Config) -> ExitCode:
     if paths is not None:
         refuse_foreign(paths, source.path)
     started, tally = SystemClock().now(), Tally()
+    with handlers_restored():
+        return _told(settings, config, source, paths, started, tally)
+
+
+def _told(
+    settings: BatchSettings,
+    config: Config,
+    source: Source,
+    paths: ResultPaths | None,
+    started: datetime,
+    tally: Tally,
+) -> ExitCode:
+    """Run, and leave the figures however it ends."""
     try:
         code = _run(settings, config, source, paths, started, tally)
     except Exception as error:

@@ -1,8 +1,11 @@
 """Signals of a run: the first one drains, the second one cuts off."""
 
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 
 from anyio import create_task_group, open_signal_receiver, sleep
 
@@ -44,3 +47,37 @@ class SignalWatch:
     async def _cut_off_after_grace(self, reason: InterruptionReason) -> None:
         await sleep(self.grace_s)
         self.stop.cancel(reason)
+
+
+def hush() -> None:
+    """Let the end of a run be told: what is left takes moments, and no signal changes it.
+
+    The first one from here on is passed over; another ends the process at once.
+    """
+    _handle(_pass_over)
+
+
+def _pass_over(_number: int, _frame: FrameType | None) -> None:
+    _handle(_end)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    os._exit(128 + number)
+
+
+def _handle(handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in REASONS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+@contextmanager
+def handlers_restored() -> Iterator[None]:
+    """Leave the handlers as they were, whatever the block does to them."""
+    before = {number: signal.getsignal(number) for number in REASONS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)

@@ -25,7 +25,7 @@ from runner.run.engine import EngineSettings
 from runner.run.feed import planned_jobs, streamed_jobs
 from runner.run.preparing import Prepared, run_file_of
 from runner.run.session import Session
-from runner.run.signals import SignalWatch
+from runner.run.signals import SignalWatch, hush
 from runner.run.telling import Teller
 
 AHEAD = 4
@@ -66,6 +66,7 @@ async def work(prepared: Prepared, teller: Teller) -> Outcome:
             except RunnerError as error:
                 compacted, failure = None, failure or error
             group.cancel_scope.cancel()
+        hush()
     changed = str(failure) if isinstance(failure, InputChangedError) else None
     closed = isinstance(failure, BrokenPipeError)
     return Outcome(
