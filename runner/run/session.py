@@ -1,26 +1,43 @@
-"""The part of a run that lives in the event loop: engine, writer, signals and view around it."""
+"""One engine and the writer of its results, wired together and run once in the event loop."""
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from random import Random
 
 from anyio import create_memory_object_stream, create_task_group
-from anyio.streams.memory import MemoryObjectReceiveStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from runner.clock import Clock
-from runner.engine.attempt import InFlight
-from runner.engine.service import always
-from runner.engine.shard import no_attempts
+from runner.engine.attempt import Attempts, InFlight
+from runner.engine.outcome import Recording
+from runner.engine.retry import RetryPolicy
+from runner.engine.service import Service, always
+from runner.engine.shard import Shard, no_attempts
 from runner.engine.stop import Stop
-from runner.errors import LineProblem, RunnerError
+from runner.engine.window import Window
+from runner.errors import LineProblem, ProviderError, RunnerError, UsageError
 from runner.events import Event
 from runner.models import AttemptRecord, Job, Result
+from runner.providers.base import Provider
 from runner.providers.registry import Providers
 from runner.results.writer import Output, write_results
-from runner.run.engine import EngineSettings, Surroundings, build_shard
+from runner.settings import DEFAULT_MAX_ATTEMPTS, Deadlines
 
 RESULTS_AHEAD = 256
 """Results that may wait for the writer; beyond that a worker waits with its own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineSettings:
+    """What a shard is told, besides its jobs."""
+
+    recording: Recording
+    deadlines: Deadlines
+    concurrency: int = 1
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    stream: bool = False
+    ahead: int | None = None
+    """How many jobs may start before the oldest unfinished one ends; None sets no bound."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,22 +64,11 @@ class Session:
         what `jobs` raised.
         """
         send, receive = create_memory_object_stream[Result](RESULTS_AHEAD)
-        around = Surroundings(
-            providers=self.providers,
-            journal=self.journal,
-            results=send,
-            emit=self.emit,
-            stop=self.stop,
-            clock=self.clock,
-            random=self.random,
-            earlier=self.earlier,
-            may_retry=self.may_retry,
-        )
         failures: list[Exception] = []
         async with create_task_group() as group:
             group.start_soon(self._write, receive, failures)
             try:
-                await build_shard(self.settings, around).run(jobs)
+                await self._shard(send).run(jobs)
             except Exception as error:  # noqa: BLE001 - raised below, once the writer has ended
                 failures.append(_cause(error))
         if failures:
@@ -75,6 +81,39 @@ class Session:
         except Exception as error:  # noqa: BLE001 - the caller raises it
             return error
         return None
+
+    def _shard(self, results: MemoryObjectSendStream[Result]) -> Shard:
+        settings = self.settings
+        attempts = Attempts(
+            clock=self.clock,
+            emit=self.emit,
+            journal=self.journal,
+            deadlines=settings.deadlines,
+            recording=settings.recording,
+            stream=settings.stream,
+        )
+        service = Service(
+            attempts=attempts,
+            open_provider=self._open,
+            results=results,
+            policy=RetryPolicy(max_attempts=settings.max_attempts),
+            random=self.random,
+            stop=self.stop,
+            may_retry=self.may_retry,
+        )
+        return Shard(
+            service=service,
+            concurrency=settings.concurrency,
+            window=Window(settings.ahead),
+            earlier=self.earlier,
+        )
+
+    async def _open(self, job: Job) -> Provider:
+        try:
+            return await self.providers.get(job.provider, job.model)
+        except UsageError as error:
+            # Only a stream can still name a provider that is not ready: a file was checked.
+            raise ProviderError("auth", str(error), retryable=False, fatal=True) from error
 
     async def _write(
         self, receive: MemoryObjectReceiveStream[Result], failures: list[Exception]

@@ -31,9 +31,8 @@ from runner.results.run_file import new_run_id
 from runner.results.scan import repair
 from runner.results.writer import open_output
 from runner.run.ending import SIGNAL_CODES
-from runner.run.engine import EngineSettings
 from runner.run.feed import one_job
-from runner.run.session import Session
+from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch
 from runner.settings import MAX_LINE_BYTES, TailSettings
 from runner.view.ask_again import ask_again
