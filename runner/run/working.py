@@ -21,10 +21,9 @@ from runner.results.read import attempts_of
 from runner.results.run_file import write_run_file
 from runner.results.writer import FileOutput, Output, StdoutOutput, open_output
 from runner.run.ending import Outcome
-from runner.run.engine import EngineSettings
 from runner.run.feed import planned_jobs, streamed_jobs
 from runner.run.preparing import Prepared, run_file_of
-from runner.run.session import Session
+from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch, hush
 from runner.run.telling import Teller
 
