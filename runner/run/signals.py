@@ -31,8 +31,14 @@ class SignalWatch:
     tell: Callable[[Stopping], None]
 
     async def run(self) -> None:
-        """Watch until cancelled. A signal that is ignored (`nohup`) stays ignored."""
+        """Watch until cancelled, then hush. A signal that is ignored (`nohup`) stays ignored."""
         heard = [number for number in REASONS if signal.getsignal(number) != signal.SIG_IGN]
+        try:
+            await self._listen(heard)
+        finally:
+            hush()
+
+    async def _listen(self, heard: list[int]) -> None:
         with open_signal_receiver(*(signal.Signals(number) for number in heard)) as signals:
             async with create_task_group() as group:
                 async for number in signals:

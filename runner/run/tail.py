@@ -33,7 +33,7 @@ from runner.results.writer import open_output
 from runner.run.ending import SIGNAL_CODES
 from runner.run.feed import one_job
 from runner.run.session import EngineSettings, Session
-from runner.run.signals import SignalWatch
+from runner.run.signals import SignalWatch, handlers_restored
 from runner.settings import MAX_LINE_BYTES, TailSettings
 from runner.view.ask_again import ask_again
 from runner.view.closing import broken_off, closing_line, failure_text, retry_text
@@ -56,7 +56,8 @@ def run_tail(settings: TailSettings, config: Config) -> ExitCode:
     with _holding(settings) as paths:
         while True:
             tail = Tail(settings=settings, config=config, job=job, paths=paths, people=people)
-            code = anyio.run(tail.run)
+            with handlers_restored():
+                code = anyio.run(tail.run)
             if not (tail.result and broken_off(tail.result) and ask_again()):
                 return code
             job = question(settings, config, SystemClock().now())

@@ -24,7 +24,7 @@ from runner.run.ending import Outcome
 from runner.run.feed import planned_jobs, streamed_jobs
 from runner.run.preparing import Prepared, run_file_of
 from runner.run.session import EngineSettings, Session
-from runner.run.signals import SignalWatch, hush
+from runner.run.signals import SignalWatch
 from runner.run.telling import Teller
 
 AHEAD = 4
@@ -65,7 +65,6 @@ async def work(prepared: Prepared, teller: Teller) -> Outcome:
             except RunnerError as error:
                 compacted, failure = None, failure or error
             group.cancel_scope.cancel()
-        hush()
     changed = str(failure) if isinstance(failure, InputChangedError) else None
     closed = isinstance(failure, BrokenPipeError)
     return Outcome(
