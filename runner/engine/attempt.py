@@ -17,6 +17,7 @@ from runner.events import AttemptStarted, DeltaReceived, Event
 from runner.models import AttemptRecord, Completion, Usage
 from runner.providers.base import Provider
 from runner.settings import Deadlines
+from runner.words import duration
 
 
 class InFlight(Protocol):
@@ -66,6 +67,9 @@ class Attempts:
             came = turn.assembly.completion() if turn.assembly else Completion()
             note.write("interrupted", came.request_id, came.usage)
             raise
+        except Exception:
+            note.write("internal", None, None)
+            raise
         note.write("ok", completion.request_id, completion.usage)
         return completion
 
@@ -106,11 +110,12 @@ class Attempts:
         return turn.assembly.completion()
 
     def _too_late(self, turn: Turn, limit: float) -> ProviderError:
-        spent = self.deadlines.job_s is not None and limit < self.deadlines.attempt_s
-        option = "--job-timeout" if spent else "--attempt-timeout"
+        given, option = self.deadlines.attempt_s, "--attempt-timeout"
+        if self.deadlines.job_s is not None and limit < given:
+            given, option = self.deadlines.job_s, "--job-timeout"
         return ProviderError(
             "timeout",
-            f"no answer within {limit:.0f} s ({option})",
+            f"no answer within {duration(given)} ({option})",
             retryable=True,
             interruption="deadline",
             completion=turn.assembly.completion() if turn.assembly else None,

@@ -88,7 +88,7 @@ def _result(
         attempts=turn.attempts,
         started_at=turn.started_at,
         finished_at=rfc3339(clock.now()),
-        duration_s=clock.monotonic() - turn.started,
+        duration_s=None if turn.started_at is None else clock.monotonic() - turn.started,
         time_to_first_token_s=turn.first_token_s,
         streamed=turn.streamed,
         response=completion.response if recording.response else UNSET,
