@@ -32,7 +32,7 @@ def shorten(text: str, room: int) -> str:
 
 def labelled(label: str, text: str) -> str:
     """Write one line of the end's table, continued under itself where it is long."""
-    return wrap(f"  {label:<12}{text}", indent=" " * 14)
+    return wrap(f"  {label:<11} {text}", indent=" " * 14)
 
 
 def advice(steps: Sequence[tuple[str, str]]) -> list[str]:

@@ -95,3 +95,15 @@ def test_a_stderr_that_is_gone_is_no_failure(monkeypatch: pytest.MonkeyPatch) ->
     with open("/dev/null") as gone:  # noqa: PTH123 - any stream that cannot be written
         monkeypatch.setattr(sys, "stderr", gone)
         say("text")
+
+
+def test_a_long_name_does_not_run_into_its_text() -> None:
+    """What differs and how stay two words, however long the parameter's name is."""
+    said = changed_text(
+        shown="r.jsonl",
+        changed=1,
+        what=[("--set temperature", "was 0, now 1")],
+        other_output="o.jsonl",
+        old="r.old.jsonl",
+    )
+    assert "  --set temperature was 0, now 1\n" in said
