@@ -1,0 +1,17 @@
+"""The harnesses by name."""
+
+from pathlib import Path
+from typing import Protocol
+
+from tests.torture.kill import kill
+from tests.torture.report import Report
+
+
+class Harness(Protocol):
+    """Plays in a folder and says what it found."""
+
+    def __call__(self, folder: Path, *, long: bool, seed: int) -> Report:
+        """Run the long form or the short one; `seed` gives another course of events."""
+
+
+HARNESSES: dict[str, Harness] = {"kill": kill}
