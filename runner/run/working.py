@@ -65,6 +65,12 @@ async def work(prepared: Prepared, teller: Teller) -> Outcome:
             except RunnerError as error:
                 compacted, failure = None, failure or error
             group.cancel_scope.cancel()
+    return _outcome(prepared, stop, failure, compacted)
+
+
+def _outcome(
+    prepared: Prepared, stop: Stop, failure: Exception | None, compacted: Compacted | None
+) -> Outcome:
     changed = str(failure) if isinstance(failure, InputChangedError) else None
     closed = isinstance(failure, BrokenPipeError)
     return Outcome(
