@@ -7,6 +7,7 @@ loss of power can cost the last second.
 import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Protocol
 
 import aiofiles
@@ -44,10 +45,11 @@ class Output(Protocol):
 class FileOutput:
     """The results file, opened for appending by the holder of its lock."""
 
-    def __init__(self, file: AsyncFileIO, shown: str, size: int) -> None:
+    def __init__(self, file: AsyncFileIO, paths: ResultPaths, size: int) -> None:
         """Take an unbuffered file; `size` is where it ends, after a whole line."""
         self._file = file
-        self._shown = shown
+        self._path = paths.results
+        self._shown = paths.shown
         self._end = size
         self._dirty = False
 
@@ -79,8 +81,15 @@ class FileOutput:
         self._dirty = False
         try:
             await anyio.to_thread.run_sync(sync_data, self._file.fileno())
+            in_place = await anyio.to_thread.run_sync(_names, self._path, self._file.fileno())
         except OSError as error:
             raise cannot_write(self._shown, error) from error
+        if not in_place:
+            # The system takes bytes for a removed file without a word; nobody could read them.
+            raise WriteError(
+                f"{self._shown} was moved or removed while answers were written to it.\n"
+                "Put it back if you have it, then give the same command again."
+            )
 
     async def aclose(self) -> None:
         with anyio.CancelScope(shield=True):
@@ -136,13 +145,21 @@ def _write_some(fd: int, view: memoryview) -> int:
         return 0
 
 
+def _names(path: Path, fd: int) -> bool:
+    """Whether a path still leads to an open file."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(fd))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 async def open_output(paths: ResultPaths) -> FileOutput:
     """Open the results file for appending, creating it if need be. Raises WriteError."""
     try:
         file = await aiofiles.open(paths.results, "ab", buffering=0)
     except OSError as error:
         raise cannot_write(paths.shown, error) from error
-    return FileOutput(file, paths.shown, os.fstat(file.fileno()).st_size)
+    return FileOutput(file, paths, os.fstat(file.fileno()).st_size)
 
 
 async def write_results(

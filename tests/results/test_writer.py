@@ -232,3 +232,22 @@ async def test_slow_reader() -> None:
             await anyio.to_thread.run_sync(drain)
     os.close(read)
     assert got == b"".join(encode(result) for result in results)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_a_file_that_is_gone_takes_no_more_answers(tmp_path: Path, replaced: bool) -> None:
+    """Moved away or removed while open, the file fails the next sync: what it took is told of."""
+    paths = paths_for(tmp_path / "folder" / "o")
+    paths.results.parent.mkdir()
+    out = await open_output(paths)
+    await out.append(encode(record("a")))
+    await out.sync()
+    paths.results.parent.rename(tmp_path / "elsewhere")
+    if replaced:
+        paths.results.parent.mkdir()
+        paths.results.touch()
+    await out.append(encode(record("b")))
+    with pytest.raises(WriteError, match="was moved or removed"):
+        await out.sync()
+    await out.aclose()
+    assert (tmp_path / "elsewhere" / "o").read_bytes() == encode(record("a")) + encode(record("b"))

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Protocol
 
+from tests.torture.disk import disk
 from tests.torture.kill import kill
 from tests.torture.report import Report
+from tests.torture.stop import stop
 
 
 class Harness(Protocol):
@@ -14,4 +16,4 @@ class Harness(Protocol):
         """Run the long form or the short one; `seed` gives another course of events."""
 
 
-HARNESSES: dict[str, Harness] = {"kill": kill}
+HARNESSES: dict[str, Harness] = {"kill": kill, "stop": stop, "disk": disk}

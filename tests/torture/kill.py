@@ -199,5 +199,3 @@ def _kill_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
