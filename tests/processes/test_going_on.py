@@ -155,7 +155,7 @@ def test_retry_all_replaces_a_success_and_keeps_it(tmp_path: Path) -> None:
 
 def test_changed_input_is_noticed(tmp_path: Path) -> None:
     """A file that grows while it runs stops the feeding with 1, said so; the next run goes on."""
-    write_jobs(tmp_path / "jobs.jsonl", 3000, metadata={"padding": "x" * 400})
+    write_jobs(tmp_path / "jobs.jsonl", 700, metadata={"padding": "x" * 2000})
     process = start(tmp_path, "batch", "jobs.jsonl", "-m", "sim/steady", "-c", "4")
     wait_until(lambda: lines_of(tmp_path / "jobs.results.jsonl") > 5)
     with (tmp_path / "jobs.jsonl").open("a") as file:
