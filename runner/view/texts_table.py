@@ -103,17 +103,19 @@ def _same_command(command: Sequence[str]) -> str:
 
 
 def _failed_again(tally: Tally, same: str) -> list[tuple[str, str]]:
-    again = [(kind, found) for kind, found in tally.failures.items() if found.retryable]
-    lasting = tally.failed - sum(found.retryable for _, found in again)
+    # A line that is no job has to be mended first: asking again would only fail it again.
+    failed = {kind: found for kind, found in tally.failures.items() if kind != "invalid_job"}
+    again = [(kind, found) for kind, found in failed.items() if found.retryable]
+    retryable = sum(found.retryable for _, found in again)
+    lasting = sum(found.count for found in failed.values()) - retryable
     if not again:
         question = f"Ask {_the(lasting)} failed again:"
         return [(question, "add  --retry failed")] if lasting else []
-    number = tally.failed - lasting
     noun = "failed"
     if [kind for kind, _ in again] == ["timeout"]:
-        noun = "timeout" if number == 1 else "timeouts"
+        noun = "timeout" if retryable == 1 else "timeouts"
     too = f"; {_the(lasting)} too:  add  --retry failed" if lasting else ""
-    return [(f"Ask {_the(number)} {noun} again:", f"{same}{too}")]
+    return [(f"Ask {_the(retryable)} {noun} again:", f"{same}{too}")]
 
 
 def _the(number: int) -> str:

@@ -419,3 +419,11 @@ def test_layout_keeps_long_words_and_short_texts() -> None:
     assert wrap("x" * 90) == "x" * 90
     assert shorten("abc", 3) == "abc"
     assert shorten("abcdefgh", 6) == "abc..."
+
+
+def test_bad_lines_are_not_offered_again() -> None:
+    """A line that is no job is counted as failed, and asking it again is not advised."""
+    failures: dict[ErrorKind, Failures] = {"invalid_job": Failures(2, "not JSON", 3, 0)}
+    text = end_text(tally_of(1, 3, failures=failures), Names(jobs="j", results="r"), 1.0)
+    assert "2 failed" in text
+    assert "--retry" not in text
