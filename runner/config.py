@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from runner.errors import UsageError
 from runner.models import Api
@@ -32,6 +32,9 @@ class ProviderConfig:
     """Name by which a compatible server takes the cap on the answer; None is the API's own."""
     include_usage: bool = True
     """Whether to ask for token counts when streaming (Chat Completions only)."""
+    finish_reason: Literal["required", "optional"] = "required"
+    """`optional`: this server never says why an answer ended, so that its whole body, or the
+    orderly end of its stream after some output, will do (Chat Completions only)."""
     simulated: bool = False
     """True for `sim` and its sisters: the simulator is started with the model as its scenario."""
     source: str = "built in"

@@ -23,10 +23,12 @@ _PROVIDER_KEYS: Mapping[str, type] = {
     "api_key_env": str,
     "max_tokens_field": str,
     "include_usage": bool,
+    "finish_reason": str,
 }
 _KEY_ITSELF = frozenset({"api_key", "apikey", "key", "token", "api_token", "auth_token", "secret"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FINISH_REASONS = ("required", "optional")
 _TYPE_WORDS = {str: "text in quotes", bool: "true or false"}
 
 
@@ -125,6 +127,9 @@ def _refuse_keys(table: Mapping[str, Any], source: str, place: str) -> None:
 def _check_values(table: Mapping[str, Any], source: str, place: str) -> None:
     if "api" in table and table["api"] not in get_args(Api):
         raise UsageError(f"{source}: api under {place} must be one of {', '.join(get_args(Api))}.")
+    if table.get("finish_reason", "required") not in _FINISH_REASONS:
+        known = " or ".join(_FINISH_REASONS)
+        raise UsageError(f"{source}: finish_reason under {place} must be {known}.")
     if "base_url" in table and (problem := _url_problem(table["base_url"])):
         raise UsageError(f"{source}: base_url under {place} {problem}")
 
@@ -183,6 +188,12 @@ def is_loopback(url: str) -> bool:
 
 def _made(name: str, table: Mapping[str, Any], source: str, place: str) -> ProviderConfig:
     built_in = BUILT_IN_PROVIDERS.get(name)
+    api = built_in.api if built_in else table.get("api", "openai")
+    if "finish_reason" in table and api != "openai":
+        raise UsageError(
+            f'{source}: finish_reason under {place} is for api = "openai"; {api} always says how '
+            "an answer ended."
+        )
     if built_in is None:
         for key in ("api", "base_url"):
             if key not in table:

@@ -11,6 +11,9 @@ from typing import Any
 DEFAULT_CONCURRENCY = 32
 DEFAULT_ATTEMPT_TIMEOUT_S = 600.0
 """Both SDKs' own default for a whole call."""
+DEFAULT_IDLE_S = 120.0
+"""Proxies on the way give a silent server up after 60 s (nginx, load balancers) or 100 s
+(Cloudflare), and no model pauses so long between two pieces of an answer that has begun."""
 DEFAULT_GRACE_S = 30.0
 DEFAULT_MAX_ATTEMPTS = 5
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -52,6 +55,9 @@ class Deadlines:
 
     attempt_s: float = DEFAULT_ATTEMPT_TIMEOUT_S
     job_s: float | None = None
+    idle_s: float = DEFAULT_IDLE_S
+    """Between two events of a stream, once the model's words have begun; before, models may
+    think for minutes. Keep-alive comments and pings do not count."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -101,7 +101,10 @@ class Attempts:
         timeout_s = self.deadlines.attempt_s
         if turn.assembly is None:
             return await provider.complete(body, timeout_s=timeout_s)
-        async with aclosing(provider.stream(body, turn.assembly, timeout_s=timeout_s)) as deltas:
+        events = provider.stream(
+            body, turn.assembly, timeout_s=timeout_s, idle_s=self.deadlines.idle_s
+        )
+        async with aclosing(events) as deltas:
             async for delta in deltas:
                 if turn.first_token_s is None:
                     turn.first_token_s = self.clock.monotonic() - turn.started

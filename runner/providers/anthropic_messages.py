@@ -73,6 +73,9 @@ class AnthropicMessages(HttpProvider):
             raise no_answer(body)
         return read_message(body)
 
+    def is_ended(self, body: dict[str, Any]) -> bool:
+        return string(body.get("stop_reason")) is not None
+
     def assembly(self) -> MessagesAssembly:
         return MessagesAssembly(read_message)
 

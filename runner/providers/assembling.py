@@ -43,6 +43,11 @@ class StreamAssembly(ABC):
     def body(self) -> dict[str, Any] | None:
         """The answer so far, in the shape of the whole body; None before anything came."""
 
+    def end(self) -> bool:
+        """Take note that the stream ended in good order; tell whether the answer is whole."""
+        self.closed = self.ended
+        return self.ended
+
     def adopt(self, completion: Completion) -> None:
         """Take an answer that came whole."""
         self._adopted = completion

@@ -45,9 +45,12 @@ class Provider(Protocol):
         """A fresh assembly for one streamed answer."""
 
     def stream(
-        self, body: Mapping[str, Any], assembly: Assembly, *, timeout_s: float
+        self, body: Mapping[str, Any], assembly: Assembly, *, timeout_s: float, idle_s: float
     ) -> AsyncGenerator[Delta, None]:
         """Ask and yield the text as it arrives, filling `assembly` on the way.
+
+        `idle_s` bounds the wait for the next event once the model's words have begun, whatever
+        bytes come meanwhile.
 
         Ends normally only after the provider's terminal signal. Raises ProviderError for every
         failure, with `interruption` set if the answer had begun. Cancelling or closing the iterator

@@ -1,7 +1,9 @@
 """A streamed Chat Completions answer put together into the body that does not stream."""
 
+from collections.abc import Callable
 from typing import Any
 
+from runner.models import Completion
 from runner.providers.assembling import StreamAssembly
 from runner.providers.base import Delta
 from runner.providers.faults import FaultError, fault_in, fault_of
@@ -18,6 +20,13 @@ class ChatAssembly(StreamAssembly):
     _top: dict[str, Any] | None = None
     _usage: dict[str, Any] | None = None
     _choices: dict[int, "_Choice"] | None = None
+
+    def __init__(
+        self, read: Callable[[dict[str, Any]], Completion], *, finish_optional: bool = False
+    ) -> None:
+        """`finish_optional`: this server gives no finish reason; the stream's own end will do."""
+        super().__init__(read)
+        self._finish_optional = finish_optional
 
     def feed(self, event: dict[str, Any], name: str) -> list[Delta]:
         fault = fault_in(event)
@@ -42,6 +51,11 @@ class ChatAssembly(StreamAssembly):
         self.ended = bool(choices) and all(choice.finish for choice in choices)
         self.closed = self.ended and bool(usage) and not items(chunks)
         return deltas
+
+    def end(self) -> bool:
+        if self._finish_optional and self.has_output:
+            self.ended = True
+        return super().end()
 
     def body(self) -> dict[str, Any] | None:
         if self._top is None:
@@ -134,9 +148,9 @@ class _Choice:
         return [] if name == "refusal" and self._text("content") else [Delta(shown)]
 
     def _take_tools(self, value: object) -> None:
-        for call in objects(value):
+        for place, call in enumerate(objects(value)):
             self.has_output = True
-            tool = self._tools.setdefault(index(call.get("index")), {})
+            tool = self._tools.setdefault(index(call.get("index"), place), {})
             for name, part in call.items():
                 if name in ("function", "custom"):
                     _merge_function(tool.setdefault(name, {}), mapping(part))

@@ -9,12 +9,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from runner.errors import ProviderError
 from runner.models import Completion, ErrorKind, InterruptionReason
 from runner.providers.causes import CLOSED, CUT, cause_of, is_untrusted, reason_in
 from runner.providers.faults import Fault, fault_in, fault_of
 from runner.providers.raw_body import read_json
-from runner.providers.retry_after import retry_after_s
+from runner.providers.retry_after import reset_s, retry_after_s
 from runner.providers.verdicts import verdict
 from runner.providers.wording import excerpt, for_people
 
@@ -37,11 +39,16 @@ class Failures:
         address: str,
         secrets: Sequence[str] = (),
         now: Callable[[], datetime] = _utc_now,
+        unfinished_advice: str = "",
     ) -> None:
-        """`address` is the host and port, or whatever tells a person who was asked."""
-        self._address = address
+        """`address` is the host and port, or whatever tells a person who was asked.
+
+        `unfinished_advice` says what to do where answers never say that they are complete.
+        """
+        self.address = address
         self._secrets = tuple(secrets)
         self._now = now
+        self._unfinished_advice = unfinished_advice
 
     def of_exception(self, error: BaseException) -> ProviderError:
         """Translate what an SDK or an HTTP library raised."""
@@ -59,7 +66,7 @@ class Failures:
         except ValueError:
             return self._of_fault(Fault(self._page(status, headers, body)), status, headers)
         fault = fault_of(value)
-        worded = _worded(fault, f"{self._address} answered {status} without a message")
+        worded = _worded(fault, f"{self.address} answered {status} without a message")
         return self._of_fault(worded, status, headers)
 
     def of_fault(
@@ -71,8 +78,11 @@ class Failures:
         completion: Completion | None = None,
     ) -> ProviderError:
         """Translate an error that came in a body or an event under HTTP 200."""
-        worded = _worded(fault, f"{self._address} reported an error without a message")
-        error = self._of_fault(worded, 200, headers)
+        worded = _worded(fault, f"{self.address} reported an error without a message")
+        # What the error itself carries is nearer to it than the headers of the 200.
+        error = self._of_fault(worded, 200, {**_lowered(headers), **fault.headers})
+        if error.retry_after_s is None and error.kind == "rate_limit":
+            error.retry_after_s = reset_s(fault.headers, fault.codes)
         error.interruption = interruption
         error.completion = completion
         return error
@@ -87,8 +97,22 @@ class Failures:
         if fault is not None:
             return self.of_fault(fault, headers)
         shown = for_people(bytes(raw).decode(), self._secrets, limit=200)
-        message = f"{self._address} answered 200 with something that is no answer: {shown}"
+        message = f"{self.address} answered 200 with something that is no answer: {shown}"
         return self.make("bad_response", message, retryable=True, http_status=200, headers=headers)
+
+    def of_unfinished(self, headers: Mapping[str, str], completion: Completion) -> ProviderError:
+        """Translate an answer that is all there is, without a word on whether it is whole."""
+        words = f"{self.address} did not say that the answer is complete (no finish reason)"
+        # Retried as an answer that cannot be used: a server with this habit would repeat it.
+        return self.make(
+            "bad_response",
+            f"{words}; {self._unfinished_advice}" if self._unfinished_advice else words,
+            retryable=True,
+            http_status=200,
+            headers=headers,
+            interruption="truncated_stream",
+            completion=msgspec.structs.replace(completion, finish_reason=None),
+        )
 
     def of_transport(
         self,
@@ -105,7 +129,7 @@ class Failures:
         if began and cause is CLOSED:
             cause = CUT
         reason = reason_in(error)
-        message = cause.message.format(address=self._address, reason=reason)
+        message = cause.message.format(address=self.address, reason=reason)
         retryable = cause.retryable and not is_untrusted(error)
         return self.make(
             cause.kind,
@@ -149,7 +173,7 @@ class Failures:
 
     def _redirected(self, status: int, headers: Mapping[str, str]) -> ProviderError:
         target = headers.get("location") or "an address it did not name"
-        message = f"{self._address} redirected ({status}) to {target}: wrong base URL?"
+        message = f"{self.address} redirected ({status}) to {target}: wrong base URL?"
         return self.make(
             "invalid_request", message, retryable=False, http_status=status, headers=headers
         )
@@ -157,18 +181,18 @@ class Failures:
     def _page(self, status: int, headers: Mapping[str, str], body: bytes) -> str:
         words = excerpt(body)
         if not words:
-            return f"{self._address} answered {status} without a message"
+            return f"{self.address} answered {status} without a message"
         media = headers.get("content-type") or "unnamed content"
-        return f"{self._address} answered {status} with {media}: {words}"
+        return f"{self.address} answered {status} with {media}: {words}"
 
     def _not_json(self, headers: Mapping[str, str], body: bytes) -> ProviderError:
         start = body.lstrip()[:1]
         media = headers.get("content-type", "")
         truncated = start in (b"{", b"[")
         if not body.strip():
-            message = f"{self._address} answered with an empty body"
+            message = f"{self.address} answered with an empty body"
         elif truncated:
-            message = f"{self._address} answered 200 with JSON that does not end or is damaged"
+            message = f"{self.address} answered 200 with JSON that does not end or is damaged"
         else:
             message = self._page(200, headers, body)
         lasting = not truncated and bool(body.strip()) and ("html" in media or start == b"<")
@@ -181,6 +205,10 @@ def request_id_in(headers: Mapping[str, str]) -> str | None:
     """The provider's id of a request, by either API's name."""
     value = headers.get("x-request-id") or headers.get("request-id")
     return for_people(value, limit=200) if value else None
+
+
+def _lowered(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _worded(fault: Fault, words: str) -> Fault:

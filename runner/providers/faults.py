@@ -1,6 +1,7 @@
 """What a provider says went wrong, read from the many shapes of error bodies and events."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from runner.providers.fields import mapping, objects, string
@@ -15,6 +16,8 @@ class Fault:
     """Its names for the error, the most specific first."""
     status: int | None = None
     """An HTTP status written into the body, as gateways do."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers written into the body, names in lower case: under HTTP 200 they come no other way."""
 
     @property
     def code(self) -> str | None:
@@ -61,7 +64,20 @@ def _fault(error: object) -> Fault:
     body = mapping(error)
     names = (mapping(body.get("details")).get("error_code"), body.get("code"), body.get("type"))
     codes = dict.fromkeys(name for name in map(string, names) if name and name != "error")
-    return Fault(message=_message(body), codes=tuple(codes), status=_status(body))
+    return Fault(
+        message=_message(body),
+        codes=tuple(codes),
+        status=_status(body),
+        headers=_headers(mapping(body.get("headers"))),
+    )
+
+
+def _headers(found: dict[str, Any]) -> dict[str, str]:
+    return {
+        name.lower(): str(value)
+        for name, value in found.items()
+        if isinstance(value, str | int | float)
+    }
 
 
 def _message(body: dict[str, Any]) -> str | None:

@@ -29,6 +29,9 @@ class OpenAIChat(HttpProvider):
 
     api: Api = "openai"
     path: ClassVar[str] = "/chat/completions"
+    unfinished_advice: ClassVar[str] = (
+        'where a server never does, set finish_reason = "optional" in its table of runner.toml'
+    )
 
     def body(self, model: str, request: Request, *, stream: bool) -> dict[str, Any]:
         messages = list(request.messages or [])
@@ -51,8 +54,16 @@ class OpenAIChat(HttpProvider):
     def read(self, body: dict[str, Any]) -> Completion:
         return read_chat(body)
 
+    def is_ended(self, body: dict[str, Any]) -> bool:
+        finishes = [choice.get("finish_reason") for choice in objects(body.get("choices"))]
+        return all(map(string, finishes)) or self._finish_optional
+
     def assembly(self) -> ChatAssembly:
-        return ChatAssembly(read_chat)
+        return ChatAssembly(read_chat, finish_optional=self._finish_optional)
+
+    @property
+    def _finish_optional(self) -> bool:
+        return self.config.finish_reason == "optional"
 
 
 def read_chat(body: dict[str, Any]) -> Completion:

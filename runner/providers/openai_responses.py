@@ -53,6 +53,9 @@ class OpenAIResponses(HttpProvider):
             raise no_answer(body)
         return read_response(body)
 
+    def is_ended(self, body: dict[str, Any]) -> bool:
+        return string(body.get("status")) is not None
+
     def assembly(self) -> ResponsesAssembly:
         return ResponsesAssembly(read_response)
 

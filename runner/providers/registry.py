@@ -31,6 +31,9 @@ _NOT_YET: dict[Api, Endpoint] = {
 }
 """Where a simulator will be, as far as its HTTP client has to know before it is up."""
 
+_CLOSE_S = 5.0
+"""A connection that does not close is left to the end of the process."""
+
 
 class Providers:
     """The providers of one run; leaving the context closes connections and ends simulators."""
@@ -59,7 +62,8 @@ class Providers:
     ) -> None:
         with anyio.CancelScope(shield=True):
             for provider in self._open.values():
-                await provider.aclose()
+                with anyio.move_on_after(_CLOSE_S):
+                    await provider.aclose()
             for child in self._children.values():
                 await child.aclose()
 

@@ -1,12 +1,16 @@
-"""How long a server asks us to wait: every form of Retry-After, as seconds or nothing.
+"""How long a server asks us to wait: Retry-After and resets in every form, as seconds or nothing.
 
 Pure. A huge value is returned as it is; the retry policy decides what is too long.
 """
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+
+_UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_STEP = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ms|us|µs|ns|h|m|s)")
 
 
 def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -20,6 +24,33 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
     value = headers.get("retry-after")
     seconds = _positive(value)
     return seconds if seconds is not None or value is None else _until(value, now)
+
+
+def reset_s(headers: Mapping[str, str], limits: Sequence[str]) -> float | None:
+    """Read in how many seconds a limit that is used up is reset.
+
+    `limits` are the names of the limit that refused, such as `tokens`; where none is among the
+    headers, a limit of which nothing remains is taken. None where that says nothing either.
+    """
+    prefix = "x-ratelimit-reset-"
+    waits = {
+        name.removeprefix(prefix): seconds
+        for name, value in headers.items()
+        if name.startswith(prefix) and (seconds := _span(value)) is not None
+    }
+    named = [waits[limit] for limit in limits if limit in waits]
+    empty = [
+        waits[limit] for limit in waits if headers.get(f"x-ratelimit-remaining-{limit}") == "0"
+    ]
+    return max(named or empty, default=None)
+
+
+def _span(text: str) -> float | None:
+    """Read `6m0s`, `1h2m3.5s`, `12ms`, or bare seconds."""
+    steps = _STEP.findall(text)
+    if steps and "".join(number + unit for number, unit in steps) == text:
+        return sum(float(number) * _UNITS_S[unit] for number, unit in steps) or None
+    return _positive(text)
 
 
 def _positive(text: str | None) -> float | None:

@@ -12,12 +12,14 @@ from runner.providers.raw_body import read_json
 from runner.providers.sse import SseEvent, SseParser
 from runner.providers.transport import Reply
 
-_LINGER_S = 5.0
-"""How long to wait, after the answer's end, for the token counts that follow it."""
 _DRAIN_S = 0.1
 """How long to read on for the end of the response, so that its connection can be used again."""
 _MOST_KEPT = 65_536
 _PLAIN_STARTS = (b"{", b"[", b"<")
+
+
+class SilenceError(Exception):
+    """No event came in time, whatever bytes did."""
 
 
 class EventStream:
@@ -32,18 +34,19 @@ class EventStream:
         self._is_plain: bool | None = None
         self._seen = False
         self._labelled = "event-stream" in reply.headers.get("content-type", "")
-        self._deadline: float | None = None
         self.plain_body: bytes | None = None
         """What came, where it was no stream; set when it has ended."""
 
-    async def next(self, *, hurry: bool) -> SseEvent | None:
-        """Wait for the next event; None at the end.
+    async def next(self, *, deadline: float) -> SseEvent | None:
+        """Wait for the next event until `deadline`, by the event loop's clock; None at the end.
 
-        `hurry` bounds the waiting from its first call on: the answer is whole, only figures are
-        missing. A last event without its blank line counts if its JSON is whole.
+        A last event without its blank line counts if its JSON is whole. Raises SilenceError.
         """
         while not self._ready:
-            chunk = await self._chunk(hurry=hurry)
+            with anyio.CancelScope(deadline=deadline) as scope:
+                chunk = await anext(self._chunks, None)
+            if scope.cancelled_caught:
+                raise SilenceError
             if chunk is None:
                 return self._at_end()
             self._take(self._scrub(chunk))
@@ -54,15 +57,6 @@ class EventStream:
         with anyio.move_on_after(_DRAIN_S):
             while await anext(self._chunks, None) is not None:
                 pass
-
-    async def _chunk(self, *, hurry: bool) -> bytes | None:
-        if not hurry:
-            return await anext(self._chunks, None)
-        if self._deadline is None:
-            self._deadline = anyio.current_time() + _LINGER_S
-        with anyio.CancelScope(deadline=self._deadline):
-            return await anext(self._chunks, None)
-        return None
 
     def _take(self, chunk: bytes) -> None:
         if self._seen:

@@ -26,8 +26,10 @@ def test_a_provider_is_read_whole() -> None:
     """All keys of a provider arrive, and it remembers its file."""
     read = document(
         VLLM
-        + 'api_key_env = "VLLM_API_KEY"\nmax_tokens_field = "max_tokens"\ninclude_usage = false'
+        + 'api_key_env = "VLLM_API_KEY"\nmax_tokens_field = "max_tokens"\ninclude_usage = false\n'
+        + 'finish_reason = "optional"'
     ).providers["vllm"]
+    assert read.finish_reason == "optional"
     assert (read.api, read.base_url) == ("openai", "http://127.0.0.1:8000/v1")
     assert (read.api_key_env, read.max_tokens_field, read.include_usage) == (
         "VLLM_API_KEY",
@@ -59,6 +61,11 @@ def test_a_trusted_file_may_move_a_built_in_provider() -> None:
         ('[providers]\nvllm = "http://x"', "write it as [providers.vllm]"),
         (VLLM + "rpm = 3", 'unknown key "rpm" under [providers.vllm]'),
         (VLLM + 'include_usage = "no"', "include_usage under [providers.vllm] must be true or"),
+        (VLLM + 'finish_reason = "never"', "under [providers.vllm] must be required or optional."),
+        (
+            '[providers.anthropic]\nfinish_reason = "optional"',
+            'is for api = "openai"; anthropic always says how an answer ended.',
+        ),
         ('[providers.v]\nbase_url = "http://127.0.0.1/v1"', "[providers.v] lacks api"),
         ('[providers.v]\napi = "openai"', "[providers.v] lacks base_url"),
         (

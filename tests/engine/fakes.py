@@ -98,7 +98,7 @@ class FakeProvider:
         return FakeAssembly()
 
     async def stream(
-        self, body: Mapping[str, Any], assembly: Assembly, *, timeout_s: float
+        self, body: Mapping[str, Any], assembly: Assembly, *, timeout_s: float, idle_s: float
     ) -> AsyncGenerator[Delta, None]:
         assert isinstance(assembly, FakeAssembly)
         prompt = body["messages"][0]["content"]

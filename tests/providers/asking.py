@@ -56,14 +56,15 @@ class Watched:
 
 
 async def watch(
-    provider: Provider, request: Request = QUESTION, *, timeout_s: float = 5
+    provider: Provider, request: Request = QUESTION, *, timeout_s: float = 5, idle_s: float = 5
 ) -> Watched:
     """Ask for a stream and follow it to its end."""
     seen = Watched()
     assembly = provider.assembly()
     body = provider.body("m", request, stream=True)
     try:
-        async with aclosing(provider.stream(body, assembly, timeout_s=timeout_s)) as deltas:
+        events = provider.stream(body, assembly, timeout_s=timeout_s, idle_s=idle_s)
+        async with aclosing(events) as deltas:
             async for delta in deltas:
                 (seen.texts if delta.kind == "text" else seen.reasoning).append(delta.text)
     except ProviderError as error:

@@ -16,6 +16,8 @@ class Reply:
 
     parts: tuple[bytes, ...]
     ending: Literal["keep", "close", "reset", "hold"] = "close"
+    pause_s: float = 0.0
+    """Between two pieces: what a slow server is made of."""
 
 
 @dataclass(slots=True)
@@ -42,7 +44,7 @@ class RawServer:
     requests: list[Received] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a client closes a connection that the server holds open."""
+    """Set when a client closes a connection on its own."""
 
     @property
     def url(self) -> str:
@@ -55,9 +57,11 @@ class RawServer:
         task = asyncio.current_task()
         assert task is not None
         self.tasks.add(task)
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
+        try:
             while await self._answer(reader, writer):
                 pass
+        except (ConnectionError, asyncio.IncompleteReadError):
+            self.gone.set()
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
@@ -68,7 +72,7 @@ class RawServer:
         for part in reply.parts:
             writer.write(part)
             await writer.drain()
-            await asyncio.sleep(0)
+            await asyncio.sleep(reply.pause_s)
         if reply.ending == "hold":
             await reader.read()
             self.gone.set()

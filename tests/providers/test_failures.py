@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from runner.providers.failures import Failures, request_id_in
-from runner.providers.faults import Fault
+from runner.providers.faults import Fault, fault_of
 
 FAILURES = Failures("h:1", ["sk-secret"], now=lambda: datetime(2026, 11, 22, tzinfo=UTC))
 
@@ -100,3 +100,23 @@ def test_chain_that_bites_its_tail() -> None:
 def test_request_id(headers: dict[str, str], found: str | None) -> None:
     """The request's id is taken from either API's header, made harmless."""
     assert request_id_in(headers) == found
+
+
+@pytest.mark.parametrize(
+    ("carried", "outer", "seconds"),
+    [
+        ({"x-ratelimit-reset-tokens": "50.5s"}, {}, 50.5),
+        ({"Retry-After": 3}, {}, 3),
+        ({"retry-after-ms": "1500"}, {"Retry-After": "9"}, 1.5),
+        ({"x-ratelimit-reset-tokens": "50.5s"}, {"retry-after": "9"}, 9),
+        ({"x-ratelimit-reset-requests": "1s"}, {}, None),
+        ({"retry-after": None}, {}, None),
+    ],
+)
+def test_hints_inside_an_error(
+    carried: dict[str, object], outer: dict[str, str], seconds: float | None
+) -> None:
+    """A rate refusal under HTTP 200 brings its headers along, and they say how long to wait."""
+    body = {"error": {"type": "tokens", "code": "rate_limit_exceeded", "headers": carried}}
+    error = FAILURES.of_fault(fault_of(body), outer)
+    assert (error.kind, error.retry_after_s) == ("rate_limit", seconds)

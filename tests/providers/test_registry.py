@@ -124,7 +124,9 @@ async def test_apis_agree() -> None:
             whole = await complete(provider)
             assembly = provider.assembly()
             body = provider.body("steady", QUESTION, stream=True)
-            shown = [delta.text async for delta in provider.stream(body, assembly, timeout_s=9)]
+            shown = [
+                delta.text async for delta in provider.stream(body, assembly, timeout_s=9, idle_s=9)
+            ]
             streamed = assembly.completion()
             assert "".join(shown) == streamed.text
             for completion in (whole, streamed):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from runner.providers.retry_after import retry_after_s
+from runner.providers.retry_after import reset_s, retry_after_s
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 
@@ -34,3 +34,27 @@ NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 def test_forms(headers: dict[str, str], seconds: float | None) -> None:
     """Sense is read as seconds, nonsense and the past as nothing, the huge as it is."""
     assert retry_after_s(headers, NOW) == seconds
+
+
+RESETS = {"x-ratelimit-reset-tokens": "50.5s", "x-ratelimit-reset-requests": "6m0s"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "limits", "seconds"),
+    [
+        (RESETS, ("tokens",), 50.5),
+        (RESETS, ("rate_limit_exceeded", "requests"), 360),
+        (RESETS, ("rate_limit_exceeded",), None),
+        ({**RESETS, "x-ratelimit-remaining-requests": "0"}, (), 360),
+        ({**RESETS, "x-ratelimit-remaining-requests": "3"}, (), None),
+        ({"x-ratelimit-reset-tokens": "1h2m3.5s"}, ("tokens",), 3723.5),
+        ({"x-ratelimit-reset-tokens": "12ms"}, ("tokens",), 0.012),
+        ({"x-ratelimit-reset-tokens": "7"}, ("tokens",), 7),
+        ({"x-ratelimit-reset-tokens": "0s"}, ("tokens",), None),
+        ({"x-ratelimit-reset-tokens": "soon"}, ("tokens",), None),
+        ({}, ("tokens",), None),
+    ],
+)
+def test_resets(headers: dict[str, str], limits: tuple[str, ...], seconds: float | None) -> None:
+    """The limit that refused, else the one that is used up, says when it is reset."""
+    assert reset_s(headers, limits) == seconds

@@ -273,7 +273,7 @@ async def test_leaving_closes_the_connection(api: Api, http: Http, how: str) -> 
         assembly = provider.assembly()
         body = provider.body("m", QUESTION, stream=True)
         with anyio.CancelScope() as scope:
-            async with aclosing(provider.stream(body, assembly, timeout_s=5)) as deltas:
+            async with aclosing(provider.stream(body, assembly, timeout_s=5, idle_s=5)) as deltas:
                 async for delta in deltas:
                     if delta.text.endswith("i"):
                         if how == "close":

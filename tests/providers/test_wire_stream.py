@@ -213,7 +213,7 @@ async def test_open_connection_is_not_waited_for(api: Api, http: Http) -> None:
 
 async def test_usage_is_waited_for_no_longer_than_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that ends the answer and then says nothing does not hold the answer back."""
-    monkeypatch.setattr("runner.providers.streaming._LINGER_S", 0.1)
+    monkeypatch.setattr("runner.providers.patience.LINGER_S", 0.1)
     reply = stream(data(*CHAT_EVENTS[:4]), terminated=False, ending="hold")
     watched = await seen(reply)
     assert watched.error is None

@@ -118,4 +118,4 @@ async def test_wrong_assembly_is_a_mistake_of_ours() -> None:
 
     async with raw_server(answer({})) as server, provider_at(server.url) as provider:
         with pytest.raises(TypeError):
-            await anext(provider.stream({}, Other(), timeout_s=1))
+            await anext(provider.stream({}, Other(), timeout_s=1, idle_s=1))
