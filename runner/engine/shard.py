@@ -100,15 +100,17 @@ class Shard:
             async for turn in receive:
                 turn.taken = True
                 await self._carry(turn, group)
+                del turn  # else an idle worker would keep its last job in memory
 
     async def _carry(self, turn: Turn, group: TaskGroup) -> None:
         delay = await self.service.serve(turn)
         while delay is not None:
-            if self.waiting < self.concurrency:
+            if self.waiting < self.concurrency - 1:
                 self.waiting += 1
                 group.start_soon(self._wait, turn, delay)
                 return
-            # So many wait already that this worker has to: jobs in memory stay within bounds.
+            # So many wait already that this worker has to: with the one that the feeder holds, no
+            # more than twice the concurrency are in memory.
             if not await self._pause(turn, delay):
                 return
             delay = await self.service.serve(turn)

@@ -24,7 +24,8 @@ from runner.results.writer import Output, write_results
 from runner.settings import DEFAULT_MAX_ATTEMPTS, Deadlines
 
 RESULTS_AHEAD = 256
-"""Results that may wait for the writer; beyond that a worker waits with its own."""
+"""Results that may wait for the writer, and never more than there are workers: what waits here is
+asked again after a kill. Beyond that a worker waits with its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +64,9 @@ class Session:
         Raises WriteError (or BrokenPipeError for stdout) of the writer before anything else, then
         what `jobs` raised.
         """
-        send, receive = create_memory_object_stream[Result](RESULTS_AHEAD)
+        send, receive = create_memory_object_stream[Result](
+            min(RESULTS_AHEAD, self.settings.concurrency)
+        )
         failures: list[Exception] = []
         async with create_task_group() as group:
             group.start_soon(self._write, receive, failures)

@@ -7,7 +7,14 @@ import pytest
 from runner.engine.outcome import Recording
 from runner.engine.retry import RetryPolicy
 from runner.errors import LineProblem, ProviderError
-from runner.events import AttemptStarted, JobFinished, JobLeft, ProviderHalted, RetryScheduled
+from runner.events import (
+    AttemptStarted,
+    JobFinished,
+    JobLeft,
+    JobQueued,
+    ProviderHalted,
+    RetryScheduled,
+)
 from runner.models import Completion, ErrorKind, Job, Usage
 from runner.settings import Deadlines
 from tests.engine.fakes import Bench, FakeProvider, job, whole
@@ -102,7 +109,7 @@ async def test_waiting_jobs_stay_within_bounds() -> None:
 
     def watch(event: object) -> None:
         nonlocal most
-        if isinstance(event, AttemptStarted):
+        if isinstance(event, JobQueued):
             open_jobs.add(event.job.id)
             most = max(most, len(open_jobs))
         elif isinstance(event, JobFinished):

@@ -101,7 +101,7 @@ async def test_cancel_leaves_waiting_jobs_without_a_record() -> None:
     failure = ProviderError("provider", "no", retryable=True)
     bench = Bench(
         FakeProvider(lambda prompt, number: failure),
-        concurrency=1,
+        concurrency=2,
         policy=RetryPolicy(base_s=10_000.0, cap_s=9e9),
     )
 

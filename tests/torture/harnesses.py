@@ -4,7 +4,10 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.torture.disk import disk
+from tests.torture.exact import exact
+from tests.torture.faults import faults
 from tests.torture.kill import kill
+from tests.torture.memory import memory
 from tests.torture.report import Report
 from tests.torture.stop import stop
 
@@ -16,4 +19,11 @@ class Harness(Protocol):
         """Run the long form or the short one; `seed` gives another course of events."""
 
 
-HARNESSES: dict[str, Harness] = {"kill": kill, "stop": stop, "disk": disk}
+HARNESSES: dict[str, Harness] = {
+    "kill": kill,
+    "stop": stop,
+    "disk": disk,
+    "faults": faults,
+    "exact": exact,
+    "memory": memory,
+}

@@ -41,8 +41,8 @@ rate = 0.005
 fault = { kind = "close", after_tokens = 5 }
 """
 CONCURRENCY = 32
-MOST_OUT = CONCURRENCY + CONCURRENCY // 2
-"""A worker sends its next request while its last answer waits up to 5 ms for the writer."""
+MOST_OUT = 2 * CONCURRENCY
+"""A worker sends its next request while its last answer waits for the writer."""
 _TOLD = re.compile(r"([\d,]+) (?:were|was) on (?:their|its) way when the last run was killed")
 
 
