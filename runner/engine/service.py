@@ -84,10 +84,12 @@ class Service:
         await self._record(refused(problem, self._clock))
 
     async def _after_failure(self, turn: Turn, error: ProviderError) -> float | None:
-        if self._halt_if_hopeless(turn, error):
+        hopeless = self._halt_if_hopeless(turn, error)
+        if hopeless and error.interruption is None:
             self.leave(turn)
             return None
-        decision = self._decide(turn, error)
+        # An account that is refused in the middle of an answer takes nothing back of what came.
+        decision = GiveUp() if hopeless else self._decide(turn, error)
         if isinstance(decision, GiveUp):
             if decision.note:
                 error.message = f"{error.message}; {decision.note}"

@@ -12,6 +12,9 @@ from msgspec import Raw
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity|[\r\n]+', re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f]")
+_ESCAPE = re.compile(
+    r"\\(?:(?P<pair>u[dD][89abAB]..\\u[dD][c-fC-F]..)|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL
+)
 _MOST_INT_DIGITS = 4000
 """Python refuses to read integers of more than 4300 digits."""
 
@@ -20,7 +23,9 @@ def read_json(data: bytes) -> tuple[Any, Raw]:
     """Decode a body and return it with the same JSON on one line.
 
     Bad UTF-8 becomes U+FFFD, NaN and Infinity become null, control characters in strings are
-    escaped; lone surrogates stay escaped as they came. Raises ValueError for what is not JSON.
+    escaped. Halves of surrogate pairs are in the value as they came, because the other half may
+    come with the next event; in what is kept they are U+FFFD, because no strict reader could read
+    the line with them. Raises ValueError for what is not JSON.
     """
     try:
         value = msgspec.json.decode(data)
@@ -50,7 +55,7 @@ def _mended(data: bytes) -> tuple[Any, Raw]:
         value = json.loads(text, parse_int=_integer)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
-    return value, Raw(text.encode())
+    return value, Raw(_ESCAPE.sub(_whole, text).encode())
 
 
 def _mend(token: re.Match[str]) -> str:
@@ -58,6 +63,10 @@ def _mend(token: re.Match[str]) -> str:
     if text[0] == '"':
         return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return "" if text[0] in "\r\n" else "null"
+
+
+def _whole(escape: re.Match[str]) -> str:
+    return "\\ufffd" if escape["half"] else escape[0]
 
 
 def _integer(digits: str) -> int | float:

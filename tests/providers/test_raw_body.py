@@ -21,7 +21,10 @@ from runner.providers.surrogates import Pieces, whole_text
         (b'{"a":1,"a":2}', b'{"a":1,"a":2}'),
         (b'\xef\xbb\xbf{"a":1}', b'{"a":1}'),
         (b'{"a":"\xff"}', '{"a":"\ufffd"}'.encode()),
-        (b'{"a":"\\ud83d"}', b'{"a":"\\ud83d"}'),
+        (b'{"a":"\\ud83d"}', b'{"a":"\\ufffd"}'),
+        (b'{"a":"\\ude00\\uD83D"}', b'{"a":"\\ufffd\\ufffd"}'),
+        (b'{"a":"\\ud83d\\ud83d\\ude00"}', b'{"a":"\\ufffd\\ud83d\\ude00"}'),
+        (b'{"a":"\\\\ud83d","b":"\\udead"}', b'{"a":"\\\\ud83d","b":"\\ufffd"}'),
         (
             b'{"a":NaN,"b":[-Infinity,Infinity],\n"c":"NaN \\" NaN"}',
             b'{"a":null,"b":[null,null],"c":"NaN \\" NaN"}',
@@ -45,7 +48,7 @@ def test_what_is_not_json(body: bytes) -> None:
         read_json(body)
 
 
-@pytest.mark.parametrize("value", [{"a": "é", "b": 1.5}, {"a": "x\ud83d"}, {"a": None}])
+@pytest.mark.parametrize("value", [{"a": "é", "b": 1.5}, {"a": None}])
 def test_writing(value: dict[str, object]) -> None:
     """What was put together here is written as one line that reads back as the same value."""
     raw = bytes(write_json(value))
