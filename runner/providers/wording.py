@@ -30,12 +30,12 @@ def scrub(text: str, secrets: Sequence[str]) -> str:
     return _USER_INFO.sub(r"\1***@", text)
 
 
-def excerpt(content: bytes) -> str:
+def excerpt(content: bytes, secrets: Sequence[str] = ()) -> str:
     """The first readable words of a body that is not JSON; a page's title comes first."""
     text = content[:20_000].decode("utf-8", "replace")
     title = _TITLE.search(text)
     if "<" in text:
-        text = _TAG.sub(" ", _UNSEEN.sub(" ", text))
+        text = _TAG.sub(" ", _TITLE.sub(" ", _UNSEEN.sub(" ", text)))
     if title:
         text = f"{title[1]} {text}"
-    return for_people(unescape(text), limit=MAX_EXCERPT)
+    return for_people(unescape(text), secrets, limit=MAX_EXCERPT)

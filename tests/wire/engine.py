@@ -30,6 +30,8 @@ from tests.providers.asking import KEY, QUESTION
 from tests.providers.raw_server import RawServer, Reply, raw_server
 
 PATIENCE_S = 10.0
+LONG = Request(messages=[{"role": "user", "content": "Hi?"}], max_tokens=30_000)
+"""So long that Messages must stream it, though nobody watches."""
 
 E = TypeVar("E", bound=Event)
 

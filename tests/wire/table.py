@@ -78,11 +78,16 @@ class Proof(NamedTuple):
 PROOFS: dict[int, list[Proof]] = defaultdict(list)
 
 
-def proves(number: int, *apis: Api) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Enter a test into the table and run it with each API, given as `api`."""
+def proves(
+    number: int, *apis: Api, each: bool = True
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter a test into the table and run it with each API, given as `api`.
+
+    Without `each` the test has a table of its own that names the API.
+    """
 
     def enter(test: Callable[..., Any]) -> Callable[..., Any]:
         PROOFS[number].append(Proof(test.__name__, apis))
-        return pytest.mark.parametrize("api", apis)(test) if apis else test
+        return pytest.mark.parametrize("api", apis)(test) if apis and each else test
 
     return enter
