@@ -8,7 +8,7 @@ import pytest
 
 from runner.models import Api
 from runner.providers.transport import Http
-from tests.providers.asking import APIS, HTTPS, complete, failure, provider_at, watch, written
+from tests.providers.asking import APIS, CUTS, HTTPS, complete, failure, provider_at, watch, written
 from tests.providers.bodies import CHAT, CHAT_EVENTS, CHAT_USAGE, STREAMED, WHOLE, chunk
 from tests.providers.raw_server import Reply, answer, data, raw_server, stream
 
@@ -47,14 +47,16 @@ async def test_what_says_nothing_keeps_no_stream_alive(kind: str, http: Http) ->
 @pytest.mark.parametrize("api", APIS)
 async def test_every_event_renews_the_patience(api: Api) -> None:
     """A slow stream whose events keep coming goes on for as long as it takes."""
-    parts = tuple(part for event in STREAMED[api] for part in parts_of(written(api, [event])))
+    events, last = STREAMED[api], CUTS[api] - 1
+    slow = [*events[:last], *[events[last]] * 12, *events[last:]]
+    parts = tuple(part for event in slow for part in parts_of(written(api, [event])))
     head, *_ = stream(b"x").parts
-    reply = Reply((head, *parts, b"0\r\n\r\n"), "close", pause_s=0.06)
+    reply = Reply((head, *parts, b"0\r\n\r\n"), "close", pause_s=0.05)
     async with raw_server(reply) as server, provider_at(server.url, api) as provider:
         started = anyio.current_time()
-        watched = await watch(provider, idle_s=0.2)
-    assert anyio.current_time() - started > 0.2
-    assert (watched.error, watched.text) == (None, "Hi")
+        watched = await watch(provider, idle_s=0.4)
+    assert anyio.current_time() - started > 0.6
+    assert (watched.error, watched.text) == (None, "H" + "i" * 13)
 
 
 @pytest.mark.parametrize("api", APIS)
@@ -64,11 +66,11 @@ async def test_thinking_is_waited_for(api: Api) -> None:
     first, rest = written(api, events[:1]), written(api, events[1:])
     head, *_ = stream(b"x").parts
     end = data("[DONE]") if api == "openai" else b""
-    pings = drops(KEEP_ALIVES["comments"], 10)
+    pings = drops(KEEP_ALIVES["comments"], 12)
     parts = (head, *parts_of(first), *pings, *parts_of(rest), *parts_of(end), b"0\r\n\r\n")
-    reply = Reply(parts, pause_s=0.04)
+    reply = Reply(parts, pause_s=0.05)
     async with raw_server(reply) as server, provider_at(server.url, api) as provider:
-        watched = await watch(provider, idle_s=0.1)
+        watched = await watch(provider, idle_s=0.4)
     assert (watched.error, watched.text) == (None, "Hi")
 
 

@@ -84,11 +84,10 @@ def call_stream(api: Api, arguments: str) -> bytes:
     if api == "openai":
         function = {"name": "f", "arguments": ""}
         start = {"index": 0, "id": "c1", "type": "function", "function": function}
-        more: list[Any] = [
-            {"tool_calls": [{"index": 0, "function": {"arguments": half}}]} for half in halves
-        ]
+        pieces = [{"index": 0, "function": {"arguments": half}} for half in halves]
+        more = [chunk({"tool_calls": [piece]}) for piece in pieces]
         first = chunk({"role": "assistant", "content": None, "tool_calls": [start]})
-        return data(first, *map(chunk, more), chunk({}, "tool_calls"), "[DONE]")
+        return data(first, *more, chunk({}, "tool_calls"), "[DONE]")
     if api == "anthropic":
         block = {"type": "tool_use", "id": "c1", "name": "f", "input": {}}
         pieces = [{"type": "input_json_delta", "partial_json": half} for half in halves]
