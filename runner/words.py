@@ -12,7 +12,8 @@ _UNSAFE = re.compile(
 
 _SHORTEST_KEY = 8
 """Characters; a shorter value stands in too many words by chance."""
-_KEY_ENDINGS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
+_KEY_ENDINGS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "CREDENTIALS")
+_HEADER_ENDING = "_HEADERS"
 
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -32,9 +33,16 @@ def _escape(character: str, keep: str) -> str:
 def scrubbed(text: str) -> str:
     """Put `***` where the value of a variable stands whose name says that it holds a key."""
     for name, value in os.environ.items():
-        if len(value) >= _SHORTEST_KEY and name.upper().endswith(_KEY_ENDINGS):
-            text = text.replace(value, "***")
+        for secret in _secrets(name.upper(), value):
+            if len(secret) >= _SHORTEST_KEY:
+                text = text.replace(secret, "***")
     return text
+
+
+def _secrets(name: str, value: str) -> list[str]:
+    if name.endswith(_HEADER_ENDING):
+        return [line.partition(":")[2].strip() for line in value.split("\n")]
+    return [value] if name.endswith(_KEY_ENDINGS) else []
 
 
 def count(number: int) -> str:

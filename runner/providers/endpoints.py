@@ -138,7 +138,8 @@ def _base_url(config: ProviderConfig, environ: Mapping[str, str]) -> str:
     except ValueError:
         usable = False
     if not usable or any(character <= " " for character in url):
-        shown = for_people(url)
+        _, at, place = url.rpartition("@")  # before it may stand a password, however odd
+        shown = for_people(f"***@{place}" if at else url)
         raise UsageError(f"{source} is not an address such as http://127.0.0.1:8000/v1: {shown}")
     return url.removesuffix("/v1") if config.api == "anthropic" else url
 

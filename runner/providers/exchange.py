@@ -17,10 +17,11 @@ from runner.models import Api, Completion, Request
 from runner.providers.assembling import StreamAssembly
 from runner.providers.base import Assembly, Delta
 from runner.providers.endpoints import Endpoint
-from runner.providers.failures import Failures, request_id_in
+from runner.providers.failures import Failures
 from runner.providers.faults import FaultError, fault_in
 from runner.providers.following import Following
 from runner.providers.raw_body import read_json
+from runner.providers.secrecy import Secrecy
 from runner.providers.streaming import EventStream
 from runner.providers.transport import Reply, Transport
 
@@ -39,7 +40,7 @@ class HttpProvider(ABC):
         self.name = config.name
         self.config = config
         self._transport = transport
-        self._secrets = tuple(secret.encode() for secret in endpoint.secrets)
+        self._secrecy = Secrecy(endpoint.secrets)
         self._failures = Failures(
             endpoint.address, endpoint.secrets, unfinished_advice=self.unfinished_advice
         )
@@ -82,10 +83,10 @@ class HttpProvider(ABC):
         if not isinstance(assembly, StreamAssembly):
             raise TypeError("a stream fills an assembly of its own provider")
         reply = await self._send(body, timeout_s)
-        assembly.request_id = request_id_in(reply.headers)
+        assembly.request_id = self._failures.request_id(reply.headers)
         following = Following(
             reply,
-            EventStream(reply, self._scrub),
+            EventStream(reply, self._secrecy.of_text),
             assembly,
             self._failures,
             whole=partial(self._whole, reply),
@@ -115,7 +116,7 @@ class HttpProvider(ABC):
             raise self._failures.of_exception(error) from error
 
     def _whole(self, reply: Reply, data: bytes) -> Completion:
-        data = self._scrub(data)
+        data = self._secrecy.of_bytes(data)
         try:
             value, raw = read_json(data)
             if not isinstance(value, dict) or fault_in(value) is not None:
@@ -126,17 +127,11 @@ class HttpProvider(ABC):
         except ValueError:
             raise self._failures.of_unusable(reply.headers, data) from None
         completion = msgspec.structs.replace(
-            completion, response=raw, request_id=request_id_in(reply.headers)
+            completion, response=raw, request_id=self._failures.request_id(reply.headers)
         )
         if not self.is_ended(value):
             raise self._failures.of_unfinished(reply.headers, completion)
         return completion
-
-    def _scrub(self, data: bytes) -> bytes:
-        for secret in self._secrets:
-            if secret in data:
-                data = data.replace(secret, b"***")
-        return data
 
 
 async def _close(reply: Reply) -> None:

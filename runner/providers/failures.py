@@ -153,9 +153,13 @@ class Failures:
             kind,
             for_people(message, self._secrets),
             retryable=retryable,
-            request_id=request_id_in(headers or {}),
+            request_id=self.request_id(headers or {}),
             **facts,
         )
+
+    def request_id(self, headers: Mapping[str, str]) -> str | None:
+        """The provider's id of a request, free of keys."""
+        return request_id_in(headers, self._secrets)
 
     def _of_fault(self, fault: Fault, status: int, headers: Mapping[str, str]) -> ProviderError:
         judged = verdict(status, fault, should_retry=headers.get("x-should-retry"))
@@ -179,7 +183,7 @@ class Failures:
         )
 
     def _page(self, status: int, headers: Mapping[str, str], body: bytes) -> str:
-        words = excerpt(body)
+        words = excerpt(body, self._secrets)
         if not words:
             return f"{self.address} answered {status} without a message"
         media = headers.get("content-type") or "unnamed content"
@@ -201,10 +205,10 @@ class Failures:
         )
 
 
-def request_id_in(headers: Mapping[str, str]) -> str | None:
+def request_id_in(headers: Mapping[str, str], secrets: Sequence[str] = ()) -> str | None:
     """The provider's id of a request, by either API's name."""
     value = headers.get("x-request-id") or headers.get("request-id")
-    return for_people(value, limit=200) if value else None
+    return for_people(value, secrets, limit=200) if value else None
 
 
 def _lowered(headers: Mapping[str, str]) -> dict[str, str]:

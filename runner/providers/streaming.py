@@ -25,7 +25,8 @@ class SilenceError(Exception):
 class EventStream:
     """Reads events from a reply."""
 
-    def __init__(self, reply: Reply, scrub: Callable[[bytes], bytes]) -> None:
+    def __init__(self, reply: Reply, scrub: Callable[[str], str]) -> None:
+        """`scrub` takes keys out of an event: out of pieces it could not, which may cut a key."""
         self._chunks = aiter(reply.aiter_bytes())
         self._scrub = scrub
         self._parser = SseParser()
@@ -48,9 +49,12 @@ class EventStream:
             if scope.cancelled_caught:
                 raise SilenceError
             if chunk is None:
-                return self._at_end()
-            self._take(self._scrub(chunk))
-        return self._ready.popleft()
+                return self._scrubbed(self._at_end())
+            self._take(chunk)
+        return self._scrubbed(self._ready.popleft())
+
+    def _scrubbed(self, event: SseEvent | None) -> SseEvent | None:
+        return None if event is None else event._replace(data=self._scrub(event.data))
 
     async def drain(self) -> None:
         """Read what is left if it comes at once."""

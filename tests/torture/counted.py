@@ -26,7 +26,7 @@ def run() -> int:
             if peaks["events"] % _EVERY == 0:
                 _look(peaks)
 
-    Teller.emit = look  # type: ignore[method-assign] # this module is for looking inside
+    Teller.emit = look  # type: ignore[method-assign,assignment] # this module is for looking inside
     code = main()
     sys.stdout.write(json.dumps(peaks))
     return code

@@ -41,7 +41,7 @@ def small_disk(folder: Path, size: int) -> Iterator[Path]:
 def disk(folder: Path, *, long: bool, seed: int) -> Report:
     """Fill a disk again and again, make it read-only, and take it away, in the middle of runs."""
     report, chance = Report("disk"), random.Random(seed)
-    jobs, fills = (6_000, 40) if long else (240, 2)
+    jobs, fills = (6_000, 40) if long else (160, 1)
     with (
         stage(folder / "jobs", SCENARIO, plain(jobs)) as scene,
         small_disk(folder / "disk", _ROOM_FOR_ORDER) as room,
@@ -52,7 +52,9 @@ def disk(folder: Path, *, long: bool, seed: int) -> Report:
         small_disk(folder / "other", _ROOM_FOR_ORDER) as room,
     ):
         _read_only(scene, room, report)
-        _gone(scene, room, report)
+        _moved(scene, room, report)
+        if long:
+            _removed(scene, room, report)
     return report
 
 
@@ -114,8 +116,8 @@ def _read_only(scene: Stage, room: Path, report: Report) -> None:
     Judge(results, report).finished(scene)
 
 
-def _gone(scene: Stage, room: Path, report: Report) -> None:
-    """Move, then remove, the folder of the results in the middle of a run."""
+def _moved(scene: Stage, room: Path, report: Report) -> None:
+    """Move the folder of the results in the middle of a run, and back before the next one."""
     place, elsewhere = room / "place", room / "elsewhere"
     place.mkdir()
     ended = _while_running(scene, place, lambda: place.rename(elsewhere))
@@ -130,7 +132,11 @@ def _gone(scene: Stage, room: Path, report: Report) -> None:
     judge.path = place / "out.jsonl"
     judge.finished(scene)
     report.figures["moved away: out"] = len(unresolved)
-    shutil.rmtree(place)
+
+
+def _removed(scene: Stage, room: Path, report: Report) -> None:
+    """Remove the folder of the results in the middle of a run."""
+    place = room / "removed"
     place.mkdir()
     ended = _while_running(scene, place, lambda: shutil.rmtree(place))
     report.demand(ended.code == 74, f"the folder was removed: {ended}")

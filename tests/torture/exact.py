@@ -24,7 +24,7 @@ fault = { kind = "status", status = 503 }
 def exact(folder: Path, *, long: bool, seed: int) -> Report:
     """Ask 5,000 jobs while a quarter of the requests fail, and count."""
     report = Report("exact")
-    jobs = 5_000 if long else 150
+    jobs = 5_000 if long else 100
     scenario = SCENARIO.replace("seed = 3", f"seed = {seed}") + _MORE_FAULTS
     with stage(folder, scenario, plain(jobs)) as scene:
         # So many attempts that none of the jobs is given up.

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
+from tests.torture.canary import canary
 from tests.torture.disk import disk
 from tests.torture.exact import exact
 from tests.torture.faults import faults
@@ -26,4 +27,5 @@ HARNESSES: dict[str, Harness] = {
     "faults": faults,
     "exact": exact,
     "memory": memory,
+    "canary": canary,
 }

@@ -136,7 +136,7 @@ class Killer:
 def kill(folder: Path, *, long: bool, seed: int) -> Report:
     """Kill 200 times over 20,000 jobs, a tenth of the times while the file is put in order."""
     report = Report("kill")
-    jobs, kills, orderings = (20_000, 185, 20) if long else (400, 7, 1)
+    jobs, kills, orderings = (20_000, 185, 20) if long else (240, 7, 1)
     with stage(folder, SCENARIO, plain(jobs)) as scene:
         chance = random.Random(seed)
         killer = Killer(

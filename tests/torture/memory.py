@@ -1,13 +1,12 @@
 """Peak memory does not grow with the number of jobs, and few jobs are in memory at a time."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.processes.running import environment, pointing_at
-from tests.torture import counted
+from tests.processes.running import command, environment, pointing_at
+from tests.torture import counted, measured
 from tests.torture.report import Report
 from tests.torture.stage import MODEL, Stage, plain, stage
 
@@ -22,16 +21,18 @@ first_token_s = 0.0
 tokens_per_second = 1000000
 """
 TROUBLED = """
-description = "half of all requests fail or are refused"
+description = "four of five first requests fail or are refused"
 [speed]
 first_token_s = 0.01
 tokens_per_second = 10000
 [[rules]]
-rate = 0.25
-fault = { kind = "status", status = 500 }
-[[rules]]
-rate = 0.25
+attempts = 1
+rate = 0.5
 fault = { kind = "rate_limit", retry_after_s = 0.3 }
+[[rules]]
+attempts = 1
+rate = 0.3
+fault = { kind = "status", status = 500 }
 """
 CONCURRENCY = 32
 
@@ -40,7 +41,7 @@ def memory(folder: Path, *, long: bool, seed: int) -> Report:
     """Compare 200,000 jobs with 2,000, then count jobs in memory under failures and refusals."""
     report = Report("memory")
     # The fewer the jobs, the more a start that is not over weighs.
-    many, few, bound = (200_000, 2_000, 1.2) if long else (3_000, 300, 1.2)
+    many, few, bound = (200_000, 2_000, 1.2) if long else (2_000, 200, 1.2)
     peaks = []
     for jobs in (few, many):
         with stage(folder / str(jobs), FAST, plain(jobs)) as scene:
@@ -48,33 +49,36 @@ def memory(folder: Path, *, long: bool, seed: int) -> Report:
     report.figures["peak RSS, MB"] = {few: peaks[0] // 1024, many: peaks[1] // 1024}
     report.most("ratio", peaks[1] / peaks[0], bound)
     scenario = f"seed = {seed}\n" + TROUBLED
-    with stage(folder / "troubled", scenario, plain(2_000 if long else 150)) as scene:
+    with stage(folder / "troubled", scenario, plain(2_000 if long else 60)) as scene:
         _count(scene, report, 16 if long else 8)
     return report
 
 
 def _peak_kb(scene: Stage, report: Report) -> int:
-    process = scene.start("-c", str(CONCURRENCY), "-q")
-    assert process.stderr is not None
-    said = process.stderr.read()
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    report.demand(process.returncode == 0, f"{process.returncode}: {said!r}")
-    process.communicate()
-    # Linux counts in kB, macOS in bytes.
-    return used.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+    done = _inside(scene, measured.__name__, *command(*_options(scene, CONCURRENCY)))
+    found = json.loads(done.stdout)
+    report.demand(found["code"] == 0, f"{found}: {done.stderr}")
+    return int(found["peak_kb"])
 
 
-def _count(scene: Stage, report: Report, concurrency: int) -> None:
-    options = ["batch", str(scene.jobs), "-m", f"openai/{MODEL}", "-c", str(concurrency), "-q"]
-    done = subprocess.run(
-        [sys.executable, "-m", counted.__name__, *options, "--max-attempts", "30"],
+def _options(scene: Stage, concurrency: int) -> list[str]:
+    where = ["batch", str(scene.jobs), "-m", f"openai/{MODEL}"]
+    return [*where, "-c", str(concurrency), "-q", "--max-attempts", "30"]
+
+
+def _inside(scene: Stage, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
         cwd=Path(__file__).parents[2],
         env=environment(scene.folder, pointing_at(scene.endpoints)),
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def _count(scene: Stage, report: Report, concurrency: int) -> None:
+    done = _inside(scene, counted.__name__, *_options(scene, concurrency))
     report.demand(done.returncode == 0, f"{done}")
     figures = json.loads(done.stdout)
     report.figures["looks into memory"] = figures["looks"]
