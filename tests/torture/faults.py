@@ -90,7 +90,7 @@ class Bound:
 def faults(folder: Path, *, long: bool, seed: int) -> Report:
     """Ask 2,000 jobs of which three in ten fail twice."""
     report = Report("faults")
-    total, concurrency, deadline_s = (2_000, 32, 2.0) if long else (120, 24, 0.5)
+    total, concurrency, deadline_s = (2_000, 32, 2.0) if long else (120, 24, 1.0)
     met = {name: round(total * share) for name, share in SHARES.items()}
     words = [f"fault {name}" for name, number in met.items() for _ in range(number)]
     words += ["no fault"] * (total - len(words))

@@ -41,7 +41,7 @@ def memory(folder: Path, *, long: bool, seed: int) -> Report:
     """Compare 200,000 jobs with 2,000, then count jobs in memory under failures and refusals."""
     report = Report("memory")
     # The fewer the jobs, the more a start that is not over weighs.
-    many, few, bound = (200_000, 2_000, 1.2) if long else (2_000, 200, 1.2)
+    many, few, bound = (200_000, 2_000, 1.2) if long else (1_000, 100, 1.2)
     peaks = []
     for jobs in (few, many):
         with stage(folder / str(jobs), FAST, plain(jobs)) as scene:
