@@ -7,6 +7,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from tests.torture.judge import Judge, Send, judge_repeats
 from tests.torture.report import Report
@@ -42,7 +43,9 @@ fault = { kind = "close", after_tokens = 5 }
 """
 CONCURRENCY = 32
 MOST_OUT = 2 * CONCURRENCY
-"""A worker sends its next request while its last answer waits for the writer."""
+"""A worker sends its next request while its last answer waits for a disk that may be slow."""
+USUALLY_OUT = CONCURRENCY * 1.25
+"""As a rule it does not wait: a buffer in between shows here."""
 _TOLD = re.compile(r"([\d,]+) (?:were|was) on (?:their|its) way when the last run was killed")
 
 
@@ -60,7 +63,7 @@ class Killer:
     early: int = 0
     told: int = 0
     cut: int = 0
-    most_out: int = 0
+    out: list[int] = field(default_factory=list)
     starting_s: float = 1.0
     rate: float = 250.0
 
@@ -107,8 +110,7 @@ class Killer:
     def _count_what_was_out(self) -> None:
         out = self.judge.unresolved()
         new = out - self.unresolved
-        self.report.demand(len(new) <= MOST_OUT, f"{len(new)} were out at once")
-        self.most_out = max(self.most_out, len(new))
+        self.out.append(len(new))
         self.unresolved |= out
         if self.chance.random() < 0.2:
             self._tear()
@@ -151,14 +153,16 @@ def kill(folder: Path, *, long: bool, seed: int) -> Report:
         found = killer.judge.finished(scene)
         judge_repeats(report, scene, found, killer.unresolved)
         report.most("requests out at the kills", len(killer.unresolved), CONCURRENCY * killer.done)
-        report.most("out at one kill", killer.most_out, MOST_OUT)
+        report.most("most out at one kill", max(killer.out), MOST_OUT)
+        working = [out for out in killer.out if out]
+        report.most("median out at a kill", median(working), USUALLY_OUT)
         ordered = _kill_while_ordering(scene, report, chance, orderings)
     report.figures["kills"] = killer.done + ordered
     report.figures["of these while starting"] = killer.early
     report.figures["of these while ordering"] = ordered
     report.figures["times told how many were out"] = killer.told
     report.figures["torn ends"] = killer.cut
-    report.demand(killer.done >= kills * 0.9, f"only {killer.done} kills")
+    report.demand(killer.done >= kills * 0.7, f"only {killer.done} kills")
     return report
 
 
