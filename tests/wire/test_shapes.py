@@ -207,7 +207,7 @@ def test_doubled_job_ids(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         here = ProviderConfig(name="here", api="openai", base_url=url)
         config = Config(providers={"here": here}, default_provider="here")
-        with pytest.raises(UsageError, match=r"jobs\.jsonl:2: [^:]*\"a\""):
+        with pytest.raises(UsageError, match=r"jobs\.jsonl:2:\s+[^:]*\"a\""):
             run_batch(BatchSettings(jobs=str(jobs), ask=Ask(model="here/m"), quiet=True), config)
         with pytest.raises(BlockingIOError):
             server.accept()
