@@ -1,6 +1,7 @@
 """A finished file in order."""
 
 import os
+from array import array
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.models import Result
-from runner.results.compact import Compacted, compact
+from runner.results.compact import Compacted, _by_line, compact
 from runner.results.encode import decode, encode
 from runner.results.paths import ResultPaths, paths_for
 from runner.results.scan import Scan, repair, scan
@@ -211,3 +212,20 @@ def test_torn_end_of_the_old_file(unsorted: ResultPaths) -> None:
     unsorted.old.write_bytes(whole + moved[:20])
     compact(unsorted, noted(unsorted, {"a": 1, "b": 2}))
     assert lines(unsorted.old) == [whole, moved]
+
+
+@pytest.mark.parametrize(
+    ("lines", "ordered"),
+    [
+        ([3, 1, 2], [1, 2, 0]),
+        ([3, 0, 1, 0], [2, 0, 1, 3]),
+        ([2, 1, 2], [1, 0, 2]),
+        ([2**31, 1, 0], [1, 0, 2]),
+        ([], []),
+        ([0, 0], [0, 1]),
+    ],
+)
+def test_rows_are_placed_by_line(lines: list[int], ordered: list[int]) -> None:
+    """By line, strangers last, ties and sparse lines included."""
+    rows = array("i", range(len(lines)))
+    assert list(_by_line(rows, array("I", lines))) == ordered
