@@ -4,169 +4,45 @@ Knows nothing of jobs or providers. A line that was accepted by `write` survives
 loss of power can cost the last second.
 """
 
-import os
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple
 
-import aiofiles
 import anyio
-from aiofiles.threadpool.binary import AsyncFileIO
 from anyio.streams.memory import MemoryObjectReceiveStream
 
 from runner.errors import WriteError
 from runner.models import Result
-from runner.results.durable import cannot_write, sync_data
 from runner.results.encode import encode
-from runner.results.paths import ResultPaths
+from runner.results.output import Output
 
 COALESCE_S = 0.005
 """Shortest time between two writes: a hop to a thread costs 75 to 230 us, a line 3."""
 MAX_WRITE_BYTES = 64 * 1024
 """Larger joins page-fault."""
 SYNC_EVERY_S = 1.0
-_FULL_PIPE_WAIT_S = 0.01
 
 
-class Output(Protocol):
-    """Where encoded records go."""
+class Place(NamedTuple):
+    """Where a record stands in the results file."""
 
-    async def append(self, data: bytes) -> None:
-        """Write whole lines. Raises WriteError, after which no part of a line is left."""
-
-    async def sync(self) -> None:
-        """Make what was written last through a loss of power. Raises WriteError."""
-
-    async def aclose(self) -> None:
-        """Sync and close."""
+    offset: int
+    length: int
+    """Bytes without the newline."""
 
 
-class FileOutput:
-    """The results file, opened for appending by the holder of its lock."""
-
-    def __init__(self, file: AsyncFileIO, paths: ResultPaths, size: int) -> None:
-        """Take an unbuffered file; `size` is where it ends, after a whole line."""
-        self._file = file
-        self._path = paths.results
-        self._shown = paths.shown
-        self._end = size
-        self._dirty = False
-
-    @property
-    def end(self) -> int:
-        """Give the file's size so far, in bytes."""
-        return self._end
-
-    async def append(self, data: bytes) -> None:
-        # Shielded: a half-written batch must be ended or cut, whoever stops the run.
-        with anyio.CancelScope(shield=True):
-            written = 0
-            self._dirty = True
-            try:
-                while written < len(data):
-                    written += await self._file.write(memoryview(data)[written:]) or 0
-            except OSError as error:
-                # The lines that went through are paid answers and stay.
-                whole = data.rfind(b"\n", 0, written) + 1
-                await self._cut(self._end + whole)
-                failure = cannot_write(self._shown, error)
-                failure.lines_written = data.count(b"\n", 0, whole)
-                raise failure from error
-            self._end += written
-
-    async def sync(self) -> None:
-        if not self._dirty:
-            return
-        self._dirty = False
-        try:
-            await anyio.to_thread.run_sync(sync_data, self._file.fileno())
-            in_place = await anyio.to_thread.run_sync(_names, self._path, self._file.fileno())
-        except OSError as error:
-            raise cannot_write(self._shown, error) from error
-        if not in_place:
-            # The system takes bytes for a removed file without a word; nobody could read them.
-            raise WriteError(
-                f"{self._shown} was moved or removed while answers were written to it.\n"
-                "Put it back if you have it, then give the same command again."
-            )
-
-    async def aclose(self) -> None:
-        with anyio.CancelScope(shield=True):
-            try:
-                await self.sync()
-            finally:
-                await self._file.close()
-
-    async def _cut(self, size: int) -> None:
-        self._end = size
-        try:
-            await self._file.truncate(size)
-        except OSError as error:
-            raise cannot_write(self._shown, error) from error
+OnWritten = Callable[[Result, Place | None], None]
+"""Called with each record whose bytes have been accepted; no place where nothing is kept."""
 
 
-class StdoutOutput:
-    """`-o -`: records go to a pipe or a terminal; nothing is kept.
-
-    A closed pipe surfaces as BrokenPipeError.
-    """
-
-    def __init__(self, fd: int = 1) -> None:
-        self._fd = fd
-
-    async def append(self, data: bytes) -> None:
-        view = memoryview(data)
-        try:
-            while view:
-                view = view[await self._some(view) :]
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise cannot_write("stdout", error) from error
-
-    async def _some(self, view: memoryview) -> int:
-        # A reader that has stopped reading must not keep a cancelled run from ending.
-        return await anyio.to_thread.run_sync(_write_some, self._fd, view, abandon_on_cancel=True)
-
-    async def sync(self) -> None:
-        """Do nothing: a pipe has no disk."""
-
-    async def aclose(self) -> None:
-        """Leave the descriptor open: it is not ours."""
-
-
-def _write_some(fd: int, view: memoryview) -> int:
-    try:
-        return os.write(fd, view)
-    except BlockingIOError:
-        # Somebody made our stdout non-blocking and its reader is slow.
-        time.sleep(_FULL_PIPE_WAIT_S)
-        return 0
-
-
-def _names(path: Path, fd: int) -> bool:
-    """Whether a path still leads to an open file."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(fd))
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-
-
-async def open_output(paths: ResultPaths) -> FileOutput:
-    """Open the results file for appending, creating it if need be. Raises WriteError."""
-    try:
-        file = await aiofiles.open(paths.results, "ab", buffering=0)
-    except OSError as error:
-        raise cannot_write(paths.shown, error) from error
-    return FileOutput(file, paths, os.fstat(file.fileno()).st_size)
+def pass_over(_result: Result, _place: Place | None) -> None:
+    """Take no notice."""
 
 
 async def write_results(
     receive: MemoryObjectReceiveStream[Result],
     out: Output,
     *,
-    on_written: Callable[[Result], None] = lambda _result: None,
+    on_written: OnWritten = pass_over,
 ) -> None:
     """Write every result until the stream ends, then sync and close the output.
 
@@ -194,7 +70,7 @@ async def _sync_now_and_then(out: Output) -> None:
 
 
 async def _write_until_end(
-    receive: MemoryObjectReceiveStream[Result], out: Output, on_written: Callable[[Result], None]
+    receive: MemoryObjectReceiveStream[Result], out: Output, on_written: OnWritten
 ) -> None:
     pending: list[Result] = []
     next_write = 0.0
@@ -220,28 +96,40 @@ def _waiting(receive: MemoryObjectReceiveStream[Result]) -> Iterator[Result]:
             return
 
 
-async def _write(pending: list[Result], out: Output, on_written: Callable[[Result], None]) -> None:
-    for data, count in _joined([encode(result) for result in pending]):
+async def _write(pending: list[Result], out: Output, on_written: OnWritten) -> None:
+    lines = [encode(result) for result in pending]
+    for count in _counts(lines):
+        position, sizes = out.end, [len(line) for line in lines[:count]]
+        data = b"".join(lines[:count])
+        del lines[:count]
         try:
             await out.append(data)
         except WriteError as error:
-            for result in pending[: error.lines_written]:
-                on_written(result)
+            _accepted(pending, sizes[: error.lines_written], position, on_written)
             raise
         # Nothing is awaited between the write and here: no result is written twice.
-        accepted = pending[:count]
-        del pending[:count]
-        for result in accepted:
-            on_written(result)
+        _accepted(pending, sizes, position, on_written)
 
 
-def _joined(lines: list[bytes]) -> Iterator[tuple[bytes, int]]:
+def _accepted(
+    pending: list[Result], sizes: list[int], position: int | None, on_written: OnWritten
+) -> None:
+    accepted = pending[: len(sizes)]
+    del pending[: len(sizes)]
+    for result, size in zip(accepted, sizes, strict=True):
+        on_written(result, None if position is None else Place(position, size - 1))
+        if position is not None:
+            position += size
+
+
+def _counts(lines: list[bytes]) -> Iterator[int]:
     """Join lines to writes of at most 64 kB; a longer line goes alone."""
-    start = size = 0
-    for index, line in enumerate(lines):
-        if size and size + len(line) > MAX_WRITE_BYTES:
-            yield b"".join(lines[start:index]), index - start
-            start, size = index, 0
-        size += len(line)
-    if size:
-        yield b"".join(lines[start:]), len(lines) - start
+    count = size = 0
+    for length in [len(line) for line in lines]:
+        if count and size + length > MAX_WRITE_BYTES:
+            yield count
+            count = size = 0
+        count += 1
+        size += length
+    if count:
+        yield count

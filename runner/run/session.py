@@ -20,7 +20,8 @@ from runner.events import Event
 from runner.models import AttemptRecord, Job, Result
 from runner.providers.base import Provider
 from runner.providers.registry import Providers
-from runner.results.writer import Output, write_results
+from runner.results.output import Output
+from runner.results.writer import OnWritten, pass_over, write_results
 from runner.settings import DEFAULT_MAX_ATTEMPTS, Deadlines
 
 RESULTS_AHEAD = 256
@@ -54,7 +55,7 @@ class Session:
     stop: Stop
     clock: Clock
     random: Random
-    on_written: Callable[[Result], None] = lambda _: None
+    on_written: OnWritten = pass_over
     earlier: Callable[[Job], list[AttemptRecord]] = no_attempts
     may_retry: Callable[[Job], bool] = always
 
@@ -125,7 +126,7 @@ class Session:
             if self.output is None:
                 async with receive:
                     async for result in receive:
-                        self.on_written(result)
+                        self.on_written(result, None)
             else:
                 await write_results(receive, self.output, on_written=self.on_written)
         except Exception as error:  # noqa: BLE001 - raised by `run`, as the one true cause

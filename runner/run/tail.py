@@ -25,11 +25,11 @@ from runner.providers.endpoints import endpoint
 from runner.providers.registry import Providers
 from runner.results.journal import NoJournal
 from runner.results.lock import hold_lock
+from runner.results.output import open_output
 from runner.results.owner import refuse_foreign
 from runner.results.paths import ResultPaths, paths_for
 from runner.results.run_file import new_run_id
 from runner.results.scan import repair
-from runner.results.writer import open_output
 from runner.run.ending import SIGNAL_CODES
 from runner.run.feed import one_job
 from runner.run.session import EngineSettings, Session

@@ -16,10 +16,11 @@ from runner.models import AttemptRecord, Job, Result
 from runner.providers.registry import Providers
 from runner.results.compact import Compacted, compact
 from runner.results.journal import Journal, NoJournal
+from runner.results.output import FileOutput, Output, StdoutOutput, open_output
 from runner.results.paths import set_aside
 from runner.results.read import attempts_of
 from runner.results.run_file import write_run_file
-from runner.results.writer import FileOutput, Output, StdoutOutput, open_output
+from runner.results.writer import Place
 from runner.run.ending import Outcome
 from runner.run.feed import planned_jobs, streamed_jobs
 from runner.run.preparing import Prepared, run_file_of
@@ -108,7 +109,7 @@ def _session(
 ) -> Session:
     settings = prepared.settings
 
-    def on_written(result: Result) -> None:
+    def on_written(result: Result, _place: Place | None) -> None:
         journal.answered(result.id)
         prepared.tally.written(result)
 

@@ -14,8 +14,9 @@ from runner.errors import WriteError
 from runner.models import Result
 from runner.results import writer as writer_module
 from runner.results.encode import encode
+from runner.results.output import Output, StdoutOutput, open_output
 from runner.results.paths import paths_for
-from runner.results.writer import MAX_WRITE_BYTES, StdoutOutput, open_output, write_results
+from runner.results.writer import MAX_WRITE_BYTES, Place, write_results
 from tests.results.build import record
 
 pytestmark = pytest.mark.anyio
@@ -24,6 +25,8 @@ on_linux = pytest.mark.skipif(not Path("/dev/full").exists(), reason="macOS has 
 
 class FakeOutput:
     """Keeps what is written, in memory."""
+
+    end = None
 
     def __init__(self, *, broken_disk: bool = False) -> None:
         self.writes: list[bytes] = []
@@ -46,14 +49,14 @@ class FakeOutput:
         self.closed = True
 
 
-async def write(out: writer_module.Output, results: list[Result]) -> list[Result]:
+async def write(out: Output, results: list[Result]) -> list[Result]:
     """Hand over results and end the stream; return those said to be written."""
     written: list[Result] = []
     send, receive = anyio.create_memory_object_stream[Result](math.inf)
     for result in results:
         send.send_nowait(result)
     send.close()
-    await write_results(receive, out, on_written=written.append)
+    await write_results(receive, out, on_written=lambda result, _: written.append(result))
     return written
 
 
@@ -96,7 +99,7 @@ async def test_seen_while_the_run_goes_on(tmp_path: Path) -> None:
     send, receive = anyio.create_memory_object_stream[Result](0)
     told = anyio.Event()
     async with anyio.create_task_group() as group, send:
-        group.start_soon(lambda: write_results(receive, out, on_written=lambda _: told.set()))
+        group.start_soon(lambda: write_results(receive, out, on_written=lambda *_: told.set()))
         with anyio.fail_after(5):
             for result in (record("a"), record("b")):
                 await send.send(result)
@@ -113,7 +116,7 @@ async def test_cancelled_run_writes_what_was_handed_over(tmp_path: Path) -> None
     send, receive = anyio.create_memory_object_stream[Result](math.inf)
     begun = anyio.Event()
     async with anyio.create_task_group() as group:
-        group.start_soon(lambda: write_results(receive, out, on_written=lambda _: begun.set()))
+        group.start_soon(lambda: write_results(receive, out, on_written=lambda *_: begun.set()))
         send.send_nowait(results[0])
         await begun.wait()
         for result in results[1:]:
@@ -251,3 +254,21 @@ async def test_a_file_that_is_gone_takes_no_more_answers(tmp_path: Path, replace
         await out.sync()
     await out.aclose()
     assert (tmp_path / "elsewhere" / "o").read_bytes() == encode(record("a")) + encode(record("b"))
+
+
+async def test_every_record_is_said_to_stand_where_it_does(tmp_path: Path) -> None:
+    """The place given for a record is where a reader finds its line, without the newline."""
+    places: list[Place | None] = []
+    paths = paths_for(tmp_path / "out.jsonl")
+    paths.results.write_bytes(b"{}\n")
+    send, receive = anyio.create_memory_object_stream[Result](math.inf)
+    results = [record("a"), record("b", text="x" * MAX_WRITE_BYTES), record("c")]
+    for result in results:
+        send.send_nowait(result)
+    send.close()
+    await write_results(
+        receive, await open_output(paths), on_written=lambda _, place: places.append(place)
+    )
+    data = paths.results.read_bytes()
+    found = [data[place.offset :][: place.length + 1] for place in places if place is not None]
+    assert found == [encode(result) for result in results]

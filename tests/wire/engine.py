@@ -147,7 +147,7 @@ async def ask(
                 stop=stop,
                 clock=SystemClock(),
                 random=NoDice(),
-                on_written=asked.results.append,
+                on_written=lambda result, _: asked.results.append(result),
                 may_retry=lambda _: not asked.shown,
             )
             with anyio.fail_after(PATIENCE_S):
