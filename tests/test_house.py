@@ -14,7 +14,7 @@ PACKAGE = sorted((ROOT / "runner").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 OWNERS = {
-    "aiofiles": {"input/reader.py", "results/writer.py"},
+    "aiofiles": {"input/reader.py", "results/output.py"},
     "anthropic": {"providers/"},
     "click": {"__main__.py", "cli/", "view/ask_again.py"},
     "filelock": {"results/lock.py"},
