@@ -1,0 +1,158 @@
+"""Where records go: the results file, or stdout. Whole lines, or none of them.
+
+Knows bytes only; `runner.results.writer` decides what is written and when.
+"""
+
+import os
+import time
+from pathlib import Path
+from typing import Protocol
+
+import aiofiles
+import anyio
+from aiofiles.threadpool.binary import AsyncFileIO
+
+from runner.errors import WriteError
+from runner.results.durable import cannot_write, sync_data
+from runner.results.paths import ResultPaths
+
+_FULL_PIPE_WAIT_S = 0.01
+
+
+class Output(Protocol):
+    """Where encoded records go."""
+
+    @property
+    def end(self) -> int | None:
+        """The size so far, in bytes; None where nothing can be found again (a pipe)."""
+
+    async def append(self, data: bytes) -> None:
+        """Write whole lines. Raises WriteError, after which no part of a line is left."""
+
+    async def sync(self) -> None:
+        """Make what was written last through a loss of power. Raises WriteError."""
+
+    async def aclose(self) -> None:
+        """Sync and close."""
+
+
+class FileOutput:
+    """The results file, opened for appending by the holder of its lock."""
+
+    def __init__(self, file: AsyncFileIO, paths: ResultPaths, size: int) -> None:
+        """Take an unbuffered file; `size` is where it ends, after a whole line."""
+        self._file = file
+        self._path = paths.results
+        self._shown = paths.shown
+        self._end = size
+        self._dirty = False
+
+    @property
+    def end(self) -> int:
+        """The file's size so far, in bytes."""
+        return self._end
+
+    async def append(self, data: bytes) -> None:
+        # Shielded: a half-written batch must be ended or cut, whoever stops the run.
+        with anyio.CancelScope(shield=True):
+            written = 0
+            self._dirty = True
+            try:
+                while written < len(data):
+                    written += await self._file.write(memoryview(data)[written:]) or 0
+            except OSError as error:
+                # The lines that went through are paid answers and stay.
+                whole = data.rfind(b"\n", 0, written) + 1
+                await self._cut(self._end + whole)
+                failure = cannot_write(self._shown, error)
+                failure.lines_written = data.count(b"\n", 0, whole)
+                raise failure from error
+            self._end += written
+
+    async def sync(self) -> None:
+        if not self._dirty:
+            return
+        self._dirty = False
+        try:
+            await anyio.to_thread.run_sync(sync_data, self._file.fileno())
+            in_place = await anyio.to_thread.run_sync(_names, self._path, self._file.fileno())
+        except OSError as error:
+            raise cannot_write(self._shown, error) from error
+        if not in_place:
+            # The system takes bytes for a removed file without a word; nobody could read them.
+            raise WriteError(
+                f"{self._shown} was moved or removed while answers were written to it.\n"
+                "Put it back if you have it, then give the same command again."
+            )
+
+    async def aclose(self) -> None:
+        with anyio.CancelScope(shield=True):
+            try:
+                await self.sync()
+            finally:
+                await self._file.close()
+
+    async def _cut(self, size: int) -> None:
+        self._end = size
+        try:
+            await self._file.truncate(size)
+        except OSError as error:
+            raise cannot_write(self._shown, error) from error
+
+
+class StdoutOutput:
+    """`-o -`: records go to a pipe or a terminal; nothing is kept.
+
+    A closed pipe surfaces as BrokenPipeError.
+    """
+
+    end = None
+
+    def __init__(self, fd: int = 1) -> None:
+        self._fd = fd
+
+    async def append(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[await self._some(view) :]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise cannot_write("stdout", error) from error
+
+    async def _some(self, view: memoryview) -> int:
+        # A reader that has stopped reading must not keep a cancelled run from ending.
+        return await anyio.to_thread.run_sync(_write_some, self._fd, view, abandon_on_cancel=True)
+
+    async def sync(self) -> None:
+        """Do nothing: a pipe has no disk."""
+
+    async def aclose(self) -> None:
+        """Leave the descriptor open: it is not ours."""
+
+
+def _write_some(fd: int, view: memoryview) -> int:
+    try:
+        return os.write(fd, view)
+    except BlockingIOError:
+        # Somebody made our stdout non-blocking and its reader is slow.
+        time.sleep(_FULL_PIPE_WAIT_S)
+        return 0
+
+
+def _names(path: Path, fd: int) -> bool:
+    """Whether a path still leads to an open file."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(fd))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+async def open_output(paths: ResultPaths) -> FileOutput:
+    """Open the results file for appending, creating it if need be. Raises WriteError."""
+    try:
+        file = await aiofiles.open(paths.results, "ab", buffering=0)
+    except OSError as error:
+        raise cannot_write(paths.shown, error) from error
+    return FileOutput(file, paths, os.fstat(file.fileno()).st_size)
