@@ -86,6 +86,8 @@ class BatchSettings:
     max_attempts: int = DEFAULT_MAX_ATTEMPTS
     deadlines: Deadlines = field(default_factory=Deadlines)
     grace_s: float = DEFAULT_GRACE_S
+    max_runtime_s: float | None = None
+    """From the start of the command; None sets no bound."""
     allow_failures: Allowance = field(default_factory=Allowance)
     wait_lock_s: float = 0.0
     tail: bool = False

@@ -69,6 +69,15 @@ def duration(seconds: float) -> str:
     return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"
 
 
+def time_option(seconds: float) -> str:
+    """Write a time as an option takes it: `90s`, `2h`, `1h30m`."""
+    whole = int(seconds)
+    if whole != seconds or whole < 60:
+        return f"{seconds:g}s"
+    parts = ((whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "m"))
+    return "".join(f"{number}{unit}" for number, unit in (*parts, (whole % 60, "s")) if number)
+
+
 def money(usd: float | None) -> str:
     """Write an amount: two decimals from 0.10 USD on, else four; `unknown` for None."""
     if usd is None:

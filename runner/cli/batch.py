@@ -26,8 +26,8 @@ Ask every job in JOBS (.jsonl, or - for stdin) and write one result line per
 job. The same command again does what is left."""
 _EPILOG = """\
 Any option can be set as RUNNER_BATCH_OPTION, or under [batch] in runner.toml.
-Exit codes: 0 all answered, 1 some not, 2 not started, 4 account refused,
-74 cannot write, 75 already running, 129/130/143 stopped."""
+Exit codes: 0 all answered, 1 some not, 2 not started, 3 a limit you set,
+4 account refused, 74 cannot write, 75 already running, 129/130/143 stopped."""
 
 
 @click.command("batch", cls=Command, help=_HELP, epilog=_EPILOG)
@@ -80,6 +80,13 @@ Exit codes: 0 all answered, 1 some not, 2 not started, 4 account refused,
     default="32",
     shown="32",
     help="Most requests in flight",
+)
+@option(
+    "--max-runtime",
+    section=_SPEED,
+    type=Time(positive=True, none="unbounded"),
+    shown="none",
+    help="Stop after 90s, 20m, 6h",
 )
 @option(
     "--max-attempts",
@@ -163,6 +170,7 @@ def _settings(
         max_attempts=options["max_attempts"],
         deadlines=shared.deadlines(options),
         grace_s=_grace(options),
+        max_runtime_s=options["max_runtime"],
         allow_failures=options["allow_failures"],
         wait_lock_s=options["wait_lock"],
         tail=options["tail"],

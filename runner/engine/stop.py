@@ -9,6 +9,7 @@ STOPPED: dict[InterruptionReason, str] = {
     "sigterm": "stopped by SIGTERM before the answer had ended",
     "sighup": "stopped because the terminal was closed before the answer had ended",
     "closed_pipe": "stopped because the reader closed the pipe",
+    "deadline": "stopped by --max-runtime before the answer had ended",
 }
 """What an interrupted record says, by what stopped the run."""
 
@@ -22,6 +23,12 @@ class Stop:
         self.feeding = CancelScope()
         self.working = CancelScope()
         self._drained = Event()
+        self._cut = Event()
+
+    @property
+    def cut(self) -> bool:
+        """Whether what was in flight is cut off."""
+        return self._cut.is_set()
 
     @property
     def draining(self) -> bool:
@@ -30,7 +37,8 @@ class Stop:
 
     def drain(self, reason: InterruptionReason | None = None) -> None:
         """Start nothing new; jobs that wait for their next attempt are left without a record."""
-        if self.reason is None:
+        # Whoever stops a run whose time was over already is the one who stopped it.
+        if self.reason is None or (self.reason == "deadline" and reason is not None):
             self.reason = reason
         self.feeding.cancel()
         self._drained.set()
@@ -39,9 +47,15 @@ class Stop:
         """Cut off what is in flight as well."""
         self.drain(reason)
         self.working.cancel()
+        self._cut.set()
 
     async def pause(self, seconds: float) -> bool:
         """Wait so long. False, and at once, if the run is stopped meanwhile."""
         with move_on_after(seconds):
             await self._drained.wait()
         return not self.draining
+
+    async def pause_drained(self, seconds: float) -> None:
+        """Wait so long, or until what is in flight is cut off as well."""
+        with move_on_after(seconds):
+            await self._cut.wait()

@@ -72,7 +72,9 @@ async def _file_blocks(
 ) -> AsyncGenerator[bytes]:
     _compare(source, expected)
     try:
-        file = await aiofiles.open(path, "rb", buffering=0)
+        # Shielded: cancelled in that moment, nobody would hold the file that a thread opens.
+        with CancelScope(shield=True):
+            file = await aiofiles.open(path, "rb", buffering=0)
         try:
             while block := await file.read(BLOCK_BYTES):
                 _compare(source, expected)

@@ -22,6 +22,7 @@ from runner.results.paths import ResultPaths, default_output, paths_for
 from runner.results.run_file import new_run_id
 from runner.run.ending import Outcome, exit_code
 from runner.run.preparing import Prepared, prepare
+from runner.run.runtime import Runtime
 from runner.run.signals import handlers_restored
 from runner.run.telling import Teller
 from runner.run.working import work
@@ -36,6 +37,7 @@ def run_batch(settings: BatchSettings, config: Config) -> ExitCode:
     Raises RunnerError where nothing could be begun, or results could not be written. Signals end
     the process at once until the first request may go out; then they stop the run in two stages.
     """
+    runtime = Runtime(settings.max_runtime_s)
     source = open_source(settings.jobs)
     paths = None if settings.stdout else paths_for(_output(settings, source))
     refuse_summary(settings.summary_json, paths, source.path)
@@ -43,7 +45,7 @@ def run_batch(settings: BatchSettings, config: Config) -> ExitCode:
         refuse_foreign(paths, source.path)
     started, tally = SystemClock().now(), Tally()
     with handlers_restored():
-        return _told(settings, config, source, paths, started, tally)
+        return _told(settings, config, source, paths, started, tally, runtime)
 
 
 def _told(
@@ -53,10 +55,11 @@ def _told(
     paths: ResultPaths | None,
     started: datetime,
     tally: Tally,
+    runtime: Runtime,
 ) -> ExitCode:
     """Run, and leave the figures however it ends."""
     try:
-        code = _run(settings, config, source, paths, started, tally)
+        code = _run(settings, config, source, paths, started, tally, runtime)
     except Exception as error:
         code = error.exit_code if isinstance(error, RunnerError) else ExitCode.SOME_UNANSWERED
         if code not in (ExitCode.USAGE, ExitCode.LOCKED):
@@ -83,15 +86,18 @@ def _run(
     paths: ResultPaths | None,
     started: datetime,
     tally: Tally,
+    runtime: Runtime,
 ) -> ExitCode:
+    wait_s = runtime.within(settings.wait_lock_s)
     run_id = new_run_id(started, SystemRandom().getrandbits)
-    with nullcontext() if paths is None else hold_lock(paths, wait_s=settings.wait_lock_s):
+    with nullcontext() if paths is None else hold_lock(paths, wait_s=wait_s):
         return _carry_out(
-            prepare(settings, config, source, paths, tally, run_id=run_id, started=started)
+            prepare(settings, config, source, paths, tally, run_id=run_id, started=started),
+            runtime,
         )
 
 
-def _carry_out(prepared: Prepared) -> ExitCode:
+def _carry_out(prepared: Prepared, runtime: Runtime) -> ExitCode:
     for provider in {provider for provider, _ in prepared.plan.models}:
         # A key that is missing is said before anything is sent, and before the slow imports.
         endpoint(prepared.config.providers[provider], os.environ)
@@ -101,7 +107,7 @@ def _carry_out(prepared: Prepared) -> ExitCode:
         outcome = Outcome(compacted=_order_only(prepared))
         teller.nothing_to_send(outcome.compacted)
     else:
-        outcome = anyio.run(work, prepared, teller)
+        outcome = anyio.run(work, prepared, teller, runtime)
     code = exit_code(prepared.tally, outcome, prepared.settings.allow_failures)
     if not prepared.nothing_to_do:
         teller.end(outcome, code, elapsed_s=time.monotonic() - began)

@@ -8,11 +8,12 @@ from runner.results.compact import Compacted
 from runner.settings import Allowance
 from runner.view.tally import Tally
 
-SIGNAL_CODES: dict[InterruptionReason, ExitCode] = {
+STOP_CODES: dict[InterruptionReason, ExitCode] = {
     "sigint": ExitCode.SIGINT,
     "sigterm": ExitCode.SIGTERM,
     "sighup": ExitCode.SIGHUP,
     "closed_pipe": ExitCode.CLOSED_PIPE,
+    "deadline": ExitCode.LIMIT,
 }
 
 
@@ -33,14 +34,19 @@ class Outcome:
 
 
 def exit_code(tally: Tally, outcome: Outcome, allowance: Allowance) -> ExitCode:
-    """Choose the code; a signal counts only where it left work undone."""
+    """Choose the code; a signal and the end of the time count only where they left work undone."""
     if isinstance(outcome.failure, RunnerError):
         return outcome.failure.exit_code
     unanswered = tally.undone + tally.interrupted + tally.failed + outcome.other_questions
-    if outcome.stopped_by is not None and (tally.undone or tally.interrupted or outcome.unread):
-        return SIGNAL_CODES[outcome.stopped_by]
+    stopped = outcome.stopped_by
+    if stopped is not None and not (tally.undone or tally.interrupted or outcome.unread):
+        stopped = None
+    if stopped is not None and stopped != "deadline":
+        return STOP_CODES[stopped]
     if tally.halted:
         return ExitCode.ACCOUNT
+    if stopped is not None:
+        return STOP_CODES[stopped]
     if outcome.input_changed is not None or outcome.failure is not None:
         return ExitCode.SOME_UNANSWERED
     total = tally.finished + tally.undone if tally.total is None else tally.total

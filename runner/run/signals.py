@@ -1,4 +1,4 @@
-"""Signals of a run: the first one drains, the second one cuts off."""
+"""Signals of a run, and the end of its time: the first one drains, the second one cuts off."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import FrameType
 
 from anyio import create_task_group, open_signal_receiver, sleep
+from anyio.abc import TaskGroup
 
 from runner.engine.stop import Stop
 from runner.events import Stopping
@@ -22,13 +23,15 @@ REASONS: dict[int, InterruptionReason] = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignalWatch:
-    """Turns signals into the two stages of a stop."""
+    """Turns signals, and the end of the time, into the two stages of a stop."""
 
     stop: Stop
     grace_s: float
     """Seconds that the first signal leaves to the answers on their way; 0 cuts them off."""
     in_flight: Callable[[], int]
     tell: Callable[[Stopping], None]
+    time_left_s: float | None = None
+    """Seconds until the run is stopped as by a first signal; None sets no bound."""
 
     async def run(self) -> None:
         """Watch until cancelled, then hush. A signal that is ignored (`nohup`) stays ignored."""
@@ -41,14 +44,23 @@ class SignalWatch:
     async def _listen(self, heard: list[int]) -> None:
         with open_signal_receiver(*(signal.Signals(number) for number in heard)) as signals:
             async with create_task_group() as group:
+                if self.time_left_s is not None:
+                    group.start_soon(self._stop_in_time, self.time_left_s, group)
                 async for number in signals:
-                    reason = REASONS[number]
-                    if self.stop.draining or self.grace_s <= 0:
-                        self.stop.cancel(reason)
-                        continue
-                    self.tell(Stopping(reason, self.in_flight(), self.grace_s))
-                    self.stop.drain(reason)
-                    group.start_soon(self._cut_off_after_grace, reason)
+                    self._stop(REASONS[number], group)
+
+    async def _stop_in_time(self, seconds: float, group: TaskGroup) -> None:
+        await sleep(seconds)
+        if not self.stop.draining:  # its grace bounds what a signal has begun
+            self._stop("deadline", group)
+
+    def _stop(self, reason: InterruptionReason, group: TaskGroup) -> None:
+        if self.stop.draining or self.grace_s <= 0:
+            self.stop.cancel(reason)
+            return
+        self.tell(Stopping(reason, self.in_flight(), self.grace_s))
+        self.stop.drain(reason)
+        group.start_soon(self._cut_off_after_grace, reason)
 
     async def _cut_off_after_grace(self, reason: InterruptionReason) -> None:
         await sleep(self.grace_s)

@@ -30,7 +30,7 @@ from runner.results.owner import refuse_foreign
 from runner.results.paths import ResultPaths, paths_for
 from runner.results.run_file import new_run_id
 from runner.results.scan import repair
-from runner.run.ending import SIGNAL_CODES
+from runner.run.ending import STOP_CODES
 from runner.run.feed import one_job
 from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch, handlers_restored
@@ -38,7 +38,7 @@ from runner.settings import MAX_LINE_BYTES, TailSettings
 from runner.view.ask_again import ask_again
 from runner.view.closing import broken_off, closing_line, failure_text, retry_text
 from runner.view.console import LiveText
-from runner.view.terminal import say
+from runner.view.terminal import pen_for, say
 
 STOPPED_CLOSE_S = 0.5
 """How long a stopped answer waits for its reader to take the text that had come."""
@@ -108,6 +108,7 @@ class Tail:
             many=False,
             terminal=sys.stdout.isatty(),
             on_failure=lambda _: stop.cancel("closed_pipe"),
+            notes=pen_for(sys.stderr),
         )
         async with Providers(
             self.config, concurrency=1, http="httpx2", environ=os.environ
@@ -177,7 +178,7 @@ class Tail:
         if self.result is not None and self.result.status == "succeeded":
             return ExitCode.OK
         if stop.reason is not None:
-            return SIGNAL_CODES[stop.reason]
+            return STOP_CODES[stop.reason]
         return ExitCode.SOME_UNANSWERED
 
 

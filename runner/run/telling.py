@@ -61,7 +61,7 @@ class Teller:
         for sink in self._sinks:
             sink.emit(event)
         if isinstance(event, Stopping) and not self._quiet:
-            self._write(stopping_text(event.signal, event.in_flight, event.grace_s))
+            self._write(stopping_text(event, self._prepared.settings.max_runtime_s))
 
     def start(self) -> None:
         """Say what will be asked."""
@@ -117,7 +117,8 @@ class Teller:
         if code is ExitCode.CLOSED_PIPE or (self._quiet and code is ExitCode.OK):
             return
         tally = self._prepared.tally
-        if outcome.stopped_by is not None and code >= ExitCode.SIGHUP:
+        stopped = code is ExitCode.LIMIT or code >= ExitCode.SIGHUP
+        if outcome.stopped_by is not None and stopped:
             say(stopped_text(tally, self._names, outcome.stopped_by))
         else:
             say(end_text(tally, self._names, elapsed_s))

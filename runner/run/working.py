@@ -24,6 +24,7 @@ from runner.results.writer import Place
 from runner.run.ending import Outcome
 from runner.run.feed import planned_jobs, streamed_jobs
 from runner.run.preparing import Prepared, run_file_of
+from runner.run.runtime import Runtime
 from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch
 from runner.run.telling import Teller
@@ -32,7 +33,7 @@ AHEAD = 4
 """With `--tail` the feeder runs at most so many times the concurrency ahead of the live answer."""
 
 
-async def work(prepared: Prepared, teller: Teller) -> Outcome:
+async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
     """Ask what the plan says. Raises UsageError where a provider cannot be opened."""
     settings = prepared.settings
     stop = Stop()
@@ -52,7 +53,10 @@ async def work(prepared: Prepared, teller: Teller) -> Outcome:
             grace_s=settings.grace_s,
             in_flight=lambda: prepared.tally.in_flight,
             tell=teller.emit,
+            time_left_s=runtime.left(),
         )
+        if runtime.over:
+            stop.drain("deadline")
         async with create_task_group() as group:
             group.start_soon(watch.run)
             async with teller.watching(stop):

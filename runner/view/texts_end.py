@@ -1,12 +1,18 @@
 """What is said when a run ends or is asked to stop, as pure text over a tally."""
 
+from runner.events import Stopping
 from runner.results.compact import Compacted
 from runner.view.layout import wrap
 from runner.view.tally import Tally
 from runner.view.texts_table import Names, ask_again, next_steps, table
-from runner.words import command_line, count, duration, plural, printable
+from runner.words import command_line, count, duration, plural, printable, time_option
 
-_STOPPED_BY = {"sigint": "Ctrl-C", "sigterm": "SIGTERM", "sighup": "a closed terminal"}
+_STOPPED_BY = {
+    "sigint": "Ctrl-C",
+    "sigterm": "SIGTERM",
+    "sighup": "a closed terminal",
+    "deadline": "--max-runtime",
+}
 
 
 def end_text(tally: Tally, names: Names, elapsed_s: float) -> str:
@@ -20,9 +26,9 @@ def end_text(tally: Tally, names: Names, elapsed_s: float) -> str:
 
 
 def stopped_text(tally: Tally, names: Names, signal: str) -> str:
-    """Say how a run ended that a signal stopped, and how to go on."""
+    """Say how a run ended that a signal or the end of its time stopped, and how to go on."""
     total = "" if tally.total is None else f" of {count(tally.total)}"
-    by = _STOPPED_BY.get(signal.lower(), signal)
+    by = _STOPPED_BY.get(signal, signal)
     head = wrap(
         f"Stopped by {by}: {count(tally.succeeded)}{total} answered{_unanswered(tally, 'cut off')}."
     )
@@ -51,14 +57,21 @@ def nothing_to_send_text(tally: Tally, names: Names) -> str:
     return "\n".join([wrap(head), *ask_again(tally, names)])
 
 
-def stopping_text(signal: str, in_flight: int, grace_s: float) -> str:
-    """Say at the first signal what is waited for."""
-    if in_flight == 0 or grace_s <= 0:
-        return "Stopping."
-    way = "its way" if in_flight == 1 else "their way"
-    again = " Ctrl-C again cuts them off." if signal.lower() == "sigint" else ""
-    text = f"Stopping: {plural(in_flight, 'answer')} on {way}, up to {duration(grace_s)}.{again}"
-    return wrap(text)
+def stopping_text(event: Stopping, max_runtime_s: float | None = None) -> str:
+    """Say at the first signal, or when the time is over, what is waited for."""
+    if event.signal == "deadline" and max_runtime_s is not None:
+        over = f"--max-runtime {time_option(max_runtime_s)} is over"
+        return wrap(f"{over}: {_waiting(event) or 'nothing new is sent.'}")
+    waiting = _waiting(event)
+    again = " Ctrl-C again cuts them off." if waiting and event.signal == "sigint" else ""
+    return wrap(f"Stopping: {waiting}{again}" if waiting else "Stopping.")
+
+
+def _waiting(event: Stopping) -> str:
+    if event.in_flight == 0 or event.grace_s <= 0:
+        return ""
+    way = "its way" if event.in_flight == 1 else "their way"
+    return f"{plural(event.in_flight, 'answer')} on {way}, up to {duration(event.grace_s)}."
 
 
 def halted_text(tally: Tally) -> str:

@@ -1,4 +1,7 @@
-"""Promises of signals in a run: first gently, then at once; what is ignored stays ignored."""
+"""Promises of signals in a run: first gently, then at once; what is ignored stays ignored.
+
+The end of the time (`--max-runtime`) is a first signal.
+"""
 
 import os
 import signal
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from anyio import create_task_group, fail_after, wait_all_tasks_blocked
+from anyio import create_task_group, fail_after, sleep, wait_all_tasks_blocked
 
 from runner.engine.stop import Stop
 from runner.events import Stopping
@@ -28,9 +31,17 @@ def caught(*numbers: int, ignored: bool = False) -> Iterator[None]:
             signal.signal(number, was)
 
 
-def watch(stop: Stop, said: list[Stopping], *, grace_s: float) -> SignalWatch:
+def watch(
+    stop: Stop, said: list[Stopping], *, grace_s: float, time_left_s: float | None = None
+) -> SignalWatch:
     """Watch for a run with three answers on their way."""
-    return SignalWatch(stop=stop, grace_s=grace_s, in_flight=lambda: 3, tell=said.append)
+    return SignalWatch(
+        stop=stop,
+        grace_s=grace_s,
+        in_flight=lambda: 3,
+        tell=said.append,
+        time_left_s=time_left_s,
+    )
 
 
 async def send(number: int, stop: Stop, *, cancelled: bool) -> None:
@@ -94,3 +105,60 @@ async def test_an_ignored_signal_stays_ignored() -> None:
             group.cancel_scope.cancel()
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     assert [event.signal for event in said] == ["sigterm"]
+
+
+async def test_the_end_of_the_time_drains_and_its_grace_cuts_off() -> None:
+    """Time over is told once, waited for, and then cut off."""
+    stop, said = Stop(), list[Stopping]()
+    with caught(*REASONS):
+        async with create_task_group() as group:
+            group.start_soon(watch(stop, said, grace_s=0.02, time_left_s=0.01).run)
+            with fail_after(PATIENCE_S):
+                while not stop.draining:
+                    await sleep(0.001)
+                assert not stop.working.cancel_called
+                while not stop.working.cancel_called:
+                    await sleep(0.001)
+            group.cancel_scope.cancel()
+    assert said == [Stopping("deadline", 3, 0.02)]
+    assert stop.reason == "deadline"
+
+
+async def test_the_end_of_the_time_without_grace_cuts_off_at_once() -> None:
+    """Whoever gave no grace gets none."""
+    stop, said = Stop(), list[Stopping]()
+    with caught(*REASONS):
+        async with create_task_group() as group:
+            group.start_soon(watch(stop, said, grace_s=0, time_left_s=0.01).run)
+            with fail_after(PATIENCE_S):
+                while not stop.working.cancel_called:
+                    await sleep(0.001)
+            group.cancel_scope.cancel()
+    assert (said, stop.reason) == ([], "deadline")
+
+
+async def test_a_signal_after_the_end_of_the_time_cuts_off_and_is_the_reason() -> None:
+    """Nobody has to ask twice then; the code is the signal's, which comes before a limit's."""
+    stop, said = Stop(), list[Stopping]()
+    with caught(*REASONS):
+        async with create_task_group() as group:
+            group.start_soon(watch(stop, said, grace_s=30, time_left_s=0).run)
+            with fail_after(PATIENCE_S):
+                while not said:
+                    await wait_all_tasks_blocked()
+            await send(signal.SIGINT, stop, cancelled=True)
+            group.cancel_scope.cancel()
+    assert (len(said), stop.reason) == (1, "sigint")
+
+
+async def test_the_end_of_the_time_hurries_nobody_who_was_stopped_before() -> None:
+    """A signal's grace is not cut short, and the reason stays the signal."""
+    stop, said = Stop(), list[Stopping]()
+    stop.drain("sigterm")
+    with caught(*REASONS):
+        async with create_task_group() as group:
+            group.start_soon(watch(stop, said, grace_s=30, time_left_s=0).run)
+            await wait_all_tasks_blocked()
+            assert not stop.working.cancel_called
+            group.cancel_scope.cancel()
+    assert (said, stop.reason) == ([], "sigterm")

@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 
 from runner.errors import ProviderError
-from runner.events import ProviderHalted
+from runner.events import ProviderHalted, Stopping
 from runner.models import ErrorKind
 from runner.view.layout import shorten, wrap
 from runner.view.tally import Failures, Tally, Tokens
@@ -308,7 +308,12 @@ def test_one_broken_answer_is_said_in_the_singular() -> None:
 
 @pytest.mark.parametrize(
     ("signal", "by"),
-    [("sigint", "Ctrl-C"), ("SIGTERM", "SIGTERM"), ("sighup", "a closed terminal")],
+    [
+        ("sigint", "Ctrl-C"),
+        ("sigterm", "SIGTERM"),
+        ("sighup", "a closed terminal"),
+        ("deadline", "--max-runtime"),
+    ],
 )
 def test_the_end_after_a_signal(signal: str, by: str) -> None:
     """What is done, what is not, and the very command to go on."""
@@ -361,7 +366,22 @@ def test_the_first_signal_says_what_is_waited_for(
     signal: str, in_flight: int, grace_s: float, text: str
 ) -> None:
     """Only a person at the keyboard is told of a second Ctrl-C."""
-    assert stopping_text(signal, in_flight, grace_s) == text
+    assert stopping_text(Stopping(signal, in_flight, grace_s)) == text
+
+
+@pytest.mark.parametrize(
+    ("limit_s", "in_flight", "text"),
+    [
+        (7200.0, 12, "--max-runtime 2h is over: 12 answers on their way, up to 30s."),
+        (5400.0, 1, "--max-runtime 1h30m is over: 1 answer on its way, up to 30s."),
+        (0.5, 0, "--max-runtime 0.5s is over: nothing new is sent."),
+    ],
+)
+def test_the_end_of_the_time_says_what_is_waited_for(
+    limit_s: float, in_flight: int, text: str
+) -> None:
+    """The option stands there as one would type it."""
+    assert stopping_text(Stopping("deadline", in_flight, 30), limit_s) == text
 
 
 @pytest.mark.parametrize(
