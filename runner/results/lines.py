@@ -13,15 +13,16 @@ class Lines:
     last newline and `end` the offset at which it starts.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, start: int = 0) -> None:
+        """Begin at an offset where a line begins."""
         self._fd = fd
-        self.end = 0
+        self.end = start
         self.tail = b""
 
     def __iter__(self) -> Iterator[tuple[int, bytes]]:
         # Pieces of a line longer than a block are joined once, not once a block.
         pieces: list[bytes] = []
-        position = 0
+        position = self.end
         while block := os.pread(self._fd, BLOCK_BYTES, position):
             position += len(block)
             first, *rest = block.split(b"\n")

@@ -24,6 +24,10 @@ class ResultPaths:
     """Bytes that were cut off or dropped because they are no record."""
     old: Path
     """Successes that another answer has replaced."""
+    checkpoint: Path
+    """What a large file held when it was last read whole, so that it need not be read again."""
+    reserve: Path
+    """Room kept on the disk while a run works; it holds nothing."""
     temporary: Path
     """The finished file while it is being put in order; renamed or removed."""
 
@@ -37,6 +41,8 @@ class ResultPaths:
             self.run,
             self.torn,
             self.old,
+            self.checkpoint,
+            self.reserve,
             self.temporary,
         )
 
@@ -52,6 +58,8 @@ def paths_for(output: Path) -> ResultPaths:
         run=_beside(real, ".run.json"),
         torn=_beside(real, ".torn"),
         old=_marked(real, "old"),
+        checkpoint=_beside(real, ".checkpoint"),
+        reserve=_beside(real, ".reserve"),
         temporary=_beside(real, ".tmp"),
     )
 
@@ -70,11 +78,12 @@ def default_output(jobs: str) -> Path:
 def set_aside(paths: ResultPaths) -> Path | None:
     """Move the results to the next free number (`jobs.results.1.jsonl`); None if there are none.
 
-    What belongs to that run alone (journal, run file) is removed. Raises WriteError.
+    What belongs to that run alone (journal, checkpoint, run file) is removed. Raises WriteError.
     """
     target = None
     try:
         paths.journal.unlink(missing_ok=True)
+        paths.checkpoint.unlink(missing_ok=True)
         if paths.results.exists():
             target = _next_free(paths.results)
             paths.results.rename(target)

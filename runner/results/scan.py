@@ -1,12 +1,13 @@
 """Read a results file's lines into a table, and mend its end before a run appends to it."""
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from runner.models import Status
+from runner.models import Result, Status
+from runner.results import checkpoint
 from runner.results.durable import append_synced, cannot_write
 from runner.results.lines import Lines, read_at
 from runner.results.paths import ResultPaths
@@ -30,19 +31,43 @@ class RecordHead(msgspec.Struct):
     error: _Error | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Scan:
-    """What stands in a results file."""
+    """What stands in a results file: what was read of it, and what this run has added."""
 
     table: ResultTable
     size: int
-    """Bytes up to which the file consists of whole lines."""
+    """Bytes up to which the file consisted of whole lines when it was read."""
     torn: int
     """Bytes of a last line that was cut while it was written."""
     unended: bool
     """The last line is a whole record that only lacks its newline."""
     corrupt: tuple[tuple[int, int], ...]
     """Offset and length of lines that are no records."""
+    kept: int = 0
+    """Bytes of which the checkpoint tells; 0 where there is none."""
+    end: int = field(init=False)
+    """Where the file ends now."""
+
+    def __post_init__(self) -> None:
+        """Begin with nothing added."""
+        self.end = self.size
+
+    def written(self, result: Result, offset: int, length: int) -> None:
+        """Take in a record that this run has appended."""
+        error = result.error
+        self.table.add(
+            result.id,
+            result.digest,
+            result.status,
+            offset=offset,
+            length=length,
+            line=result.line,
+            error_kind=error.kind if error else None,
+            finish_reason=result.finish_reason,
+            retryable=error.retryable if error else False,
+        )
+        self.end = offset + length + 1
 
     @property
     def lines(self) -> int:
@@ -63,21 +88,29 @@ def head_of(line: bytes) -> RecordHead | None:
     return head if head.line is None or 0 < head.line < 1 << 32 else None
 
 
+def nothing() -> Scan:
+    """Say what stands in a file that is not there."""
+    return Scan(table=ResultTable(), size=0, torn=0, unended=False, corrupt=())
+
+
 def scan(path: Path) -> Scan:
     """Read a results file that may be being written; a missing one is empty."""
     try:
         fd = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
-        return Scan(table=ResultTable(), size=0, torn=0, unended=False, corrupt=())
+        return nothing()
     try:
         return scan_fd(fd)
     finally:
         os.close(fd)
 
 
-def scan_fd(fd: int) -> Scan:
-    """Read an open results file, so that its records can be read from the same file later."""
-    table, lines = ResultTable(), Lines(fd)
+def scan_fd(fd: int, table: ResultTable | None = None, start: int = 0) -> Scan:
+    """Read an open results file, so that its records can be read from the same file later.
+
+    A `table` that tells of everything before `start` is gone on with.
+    """
+    table, lines = ResultTable() if table is None else table, Lines(fd, start)
     corrupt = []
     for offset, line in lines:
         if not _take(table, offset, line) and line.strip():
@@ -89,6 +122,7 @@ def scan_fd(fd: int) -> Scan:
         torn=0 if unended else len(lines.tail),
         unended=unended,
         corrupt=tuple(corrupt),
+        kept=start,
     )
 
 
@@ -96,20 +130,41 @@ def repair(paths: ResultPaths) -> Scan:
     """Scan, and leave a file that ends with a whole line. Only the holder of the lock may do so.
 
     A torn last line is kept in `.torn` before it is cut. Lines in the middle that are no records
-    stay until the file is put in order. Raises WriteError.
+    stay until the file is put in order. Of a large file only what its checkpoint does not tell of
+    is read. Raises WriteError.
     """
     try:
         paths.temporary.unlink(missing_ok=True)
-        found = scan(paths.results)
+        found = _scan_again(paths)
         if found.torn:
             _cut(paths, found)
         elif found.unended:
             append_synced(paths.results, b"\n")
             offset, length = found.table.place(found.lines - 1)
-            return replace(found, size=offset + length + 1, unended=False)
+            found.size = found.end = offset + length + 1
+            found.unended = False
     except OSError as error:
         raise cannot_write(paths.shown, error) from error
     return found
+
+
+def _scan_again(paths: ResultPaths) -> Scan:
+    try:
+        fd = os.open(paths.results, os.O_RDONLY)
+    except FileNotFoundError:
+        return nothing()
+    try:
+        table, start = checkpoint.load(paths.checkpoint, fd) or (None, 0)
+        known = 0 if table is None else table.rows
+        found = scan_fd(fd, table, start)
+        worth = found.lines - known >= checkpoint.WORTH_ROWS
+        # Now, too: a run that is killed would leave the next one all of it to read.
+        if worth and not (found.unended or found.corrupt):
+            kept = checkpoint.save(paths.checkpoint, fd, found.table, found.size)
+            found.kept = found.size if kept else 0
+        return found
+    finally:
+        os.close(fd)
 
 
 def _take(table: ResultTable, offset: int, line: bytes) -> bool:

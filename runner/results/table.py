@@ -1,11 +1,12 @@
 """What a results file holds, small enough to keep for millions of lines.
 
 A row is one line of the file. Ids and digests are kept as numbers, the rest in packed arrays:
-about 50 bytes a line. Knows no files; `runner.results.scan` fills it.
+about 55 bytes a line. Knows no files; `runner.results.scan` fills it, and goes on filling it with
+what a run writes.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -50,22 +51,52 @@ def digest_number(digest: str | None) -> int:
 class ResultTable:
     """The lines of a results file by job id, superseded ones included."""
 
-    def __init__(self) -> None:
-        self._index = IdIndex()
+    def __init__(self, index: IdIndex | None = None, words: Iterable[str] = ()) -> None:
+        """Start empty; `runner.results.packed` fills the columns of a table that it unpacks."""
+        self.index = index or IdIndex()
         self._offset = array("q")
         self._length = array("I")
         self._line = array("I")
         self._question = array("Q")
         self._earlier = array("i")
-        self._state = bytearray()
-        self._kind = bytearray()
-        self._finish = bytearray()
-        self._words = _Words()
+        self._state = array("B")
+        self._kind = array("B")
+        self._finish = array("B")
+        self._words = _Words(words)
         self._noted = array("I")
 
     def __len__(self) -> int:
         """Count the jobs, not the lines."""
-        return self._index.ids
+        return self.index.ids
+
+    @property
+    def earlier(self) -> "array[int]":
+        """By line: the line before of the same job, or NO_ROW."""
+        return self._earlier
+
+    @property
+    def words(self) -> list[str]:
+        """The error kinds and finish reasons that its columns number."""
+        return list(self._words)
+
+    @property
+    def lines(self) -> "array[int]":
+        """By line of the file: the line in the input that the record names; 0 for none."""
+        return self._line
+
+    def columns(self) -> "tuple[array[int], ...]":
+        """Give what holds one entry a line and no number of another line."""
+        return (
+            self._offset,
+            self._length,
+            self._line,
+            self._question,
+            self._state,
+            self._kind,
+            self._finish,
+            self.index.hashes,
+            self.index.checks,
+        )
 
     @property
     def rows(self) -> int:
@@ -86,7 +117,7 @@ class ResultTable:
         retryable: bool = False,
     ) -> None:
         """Take in the next line of the file."""
-        self._earlier.append(self._index.put(job_id))
+        self._earlier.append(self.index.put(job_id))
         self._offset.append(offset)
         self._length.append(length)
         self._line.append(line or 0)
@@ -101,44 +132,39 @@ class ResultTable:
         The last line decides the digest; of that digest's lines a succeeded one stands before
         others, else the last.
         """
-        row = self._index.find(job_id)
+        row = self.index.find(job_id)
         return None if row == NO_ROW else self.record(self.standing(row))
 
     def best(self, job_id: str, digest: str) -> Recorded | None:
         """Find the record that stands for one question of a job, asked now or earlier."""
         question = digest_number(digest)
-        row = self._index.find(job_id)
+        row = self.index.find(job_id)
         while row != NO_ROW and self._question[row] != question:
             row = self._earlier[row]
         return None if row == NO_ROW else self.record(self.standing(row))
 
     def answered_since(self, job_id: str, position: int) -> bool:
         """Whether a record of the job stands at or behind a position in the file."""
-        row = self._index.find(job_id)
+        row = self.index.find(job_id)
         return row != NO_ROW and self._offset[row] >= position
 
     def note_line(self, job_id: str, line: int) -> None:
         """Note where a recorded job stands in the input of this run; others are left alone."""
-        row = self._index.find(job_id)
+        row = self.index.find(job_id)
         if row == NO_ROW:
             return
-        if not self._noted:
-            self._noted = array("I", bytes(4 * self.rows))
+        if row >= len(self._noted):
+            self._noted.frombytes(bytes(4 * (self.rows - len(self._noted))))
         self._noted[row] = line
 
-    def noted_line(self, key: tuple[int, int]) -> int:
-        """Look up what was noted for the job of a key; 0 for nothing."""
-        row = self._index.find_key(*key)
-        return self._noted[row] if self._noted and row != NO_ROW else 0
-
-    def key(self, row: int) -> tuple[int, int]:
-        """Give what stands for a row's id, the same in every table of this process."""
-        return self._index.key(row)
-
-    @property
-    def strangers(self) -> int:
-        """Count the jobs whose line in the input was not noted."""
-        return len(self) - sum(1 for line in self._noted if line)
+    def noted_line(self, latest: int) -> int:
+        """Look up what was noted for a job, given its last line; 0 for nothing."""
+        row = latest
+        while row != NO_ROW:
+            if row < len(self._noted) and self._noted[row]:
+                return self._noted[row]
+            row = self._earlier[row]
+        return 0
 
     def latest_rows(self) -> Iterator[int]:
         """Give the last line of every job, in the order of the file."""
@@ -165,6 +191,14 @@ class ResultTable:
         """Give the line in the input that a record names; 0 for none."""
         return self._line[row]
 
+    def reline(self, row: int, line: int) -> None:
+        """Let a record name another line of the input; 0 for none."""
+        self._line[row] = line
+
+    def move(self, row: int, offset: int, length: int) -> None:
+        """Take in that a record stands elsewhere now."""
+        self._offset[row], self._length[row] = offset, length
+
     def place(self, row: int) -> tuple[int, int]:
         """Give offset and length of a record, without its newline."""
         return self._offset[row], self._length[row]
@@ -187,9 +221,14 @@ class ResultTable:
 class _Words:
     """The few error kinds and finish reasons of a file, each as one byte."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: Iterable[str]) -> None:
         self._words: list[str | None] = [None]
         self._numbers: dict[str | None, int] = {None: 0}
+        for word in words:
+            self.number(word)
+
+    def __iter__(self) -> Iterator[str]:
+        return (word for word in self._words if word is not None)
 
     def number(self, word: str | None) -> int:
         number = self._numbers.get(word)

@@ -19,14 +19,12 @@ from runner.results.journal import unresolved
 from runner.results.paths import ResultPaths
 from runner.results.resume import RetryKinds
 from runner.results.run_file import RunFile, describe_changes, read_run_file
-from runner.results.scan import Scan, repair
+from runner.results.scan import Scan, nothing, repair
 from runner.results.table import ResultTable
 from runner.run.plan import Plan, everything
 from runner.settings import BatchSettings
 from runner.view.tally import Tally
 from runner.view.texts_refusal import changed_text, invalid_text
-
-NOTHING_RECORDED = Scan(table=ResultTable(), size=0, torn=0, unended=False, corrupt=())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,7 +126,7 @@ def _recorded(settings: BatchSettings, paths: ResultPaths | None) -> Scan | None
     if paths is None:
         return None
     # With --fresh the old results are set aside at the start; until then they count for nothing.
-    return NOTHING_RECORDED if settings.fresh else repair(paths)
+    return nothing() if settings.fresh else repair(paths)
 
 
 def _check(settings: BatchSettings, source: Source, parser: JobParser, plan: Plan) -> Checked:

@@ -113,7 +113,9 @@ def _session(
 ) -> Session:
     settings = prepared.settings
 
-    def on_written(result: Result, _place: Place | None) -> None:
+    def on_written(result: Result, place: Place | None) -> None:
+        if place is not None and prepared.scan is not None:
+            prepared.scan.written(result, *place)
         journal.answered(result.id)
         prepared.tally.written(result)
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.models import Result
-from runner.results.compact import Compacted, _by_line, compact
+from runner.results.compact import Compacted, compact
 from runner.results.encode import decode, encode
+from runner.results.order import by_line
 from runner.results.paths import ResultPaths, paths_for
 from runner.results.scan import Scan, repair, scan
 from tests.results import naive
@@ -26,10 +27,19 @@ def lines(path: Path) -> list[bytes]:
 
 def noted(paths: ResultPaths, places: dict[str, int]) -> Scan:
     """Scan as a run does at its start, and note where the jobs stand in its input."""
-    found = scan(paths.results)
+    found = repair(paths)
     for job_id, line in places.items():
         found.table.note_line(job_id, line)
     return found
+
+
+def append(paths: ResultPaths, held: Scan, results: list[Result]) -> None:
+    """Write as a run does, which keeps count of what it writes."""
+    with paths.results.open("ab") as file:
+        for result in results:
+            line = encode(result)
+            held.written(result, file.tell(), len(line) - 1)
+            file.write(line)
 
 
 @given(
@@ -48,8 +58,7 @@ def test_against_the_rules(
     """Whatever the log, one line a job stays where it belongs and no success is lost."""
     paths = write_log(tmp_path_factory.mktemp("log") / "o.jsonl", log[:before])
     first = noted(paths, places)
-    with paths.results.open("ab") as file:
-        file.writelines(encode(result) for result in log[before:])
+    append(paths, first, log[before:])
     report = compact(paths, first, unordered=unordered)
     expected = naive.ordered(log, before, places, unordered=unordered)
     assert report.left_because is None
@@ -77,6 +86,18 @@ def test_missing_file(tmp_path: Path) -> None:
     paths = paths_for(tmp_path / "o")
     assert compact(paths, scan(paths.results)) == Compacted(rewritten=False)
     assert not paths.results.exists()
+
+
+def test_somebody_else_writes(tmp_path: Path) -> None:
+    """A file that is not as this run left it stays as it is."""
+    paths = write_log(tmp_path / "o", [record("b", line=2), record("a", line=1)])
+    held = noted(paths, {"a": 1, "b": 2})
+    with paths.results.open("ab") as file:
+        file.write(encode(record("c", line=3)))
+    before = paths.results.read_bytes()
+    report = compact(paths, held)
+    assert (report.rewritten, report.left_because) == (False, "another program has written to it")
+    assert paths.results.read_bytes() == before
 
 
 def test_mode_and_symlink(tmp_path: Path) -> None:
@@ -112,7 +133,7 @@ def test_corrupt_lines_are_kept_aside(tmp_path: Path) -> None:
     report = compact(paths, noted(paths, {"a": 1, "b": 2}))
     assert (report.rewritten, report.corrupt) == (True, 1)
     assert lines(paths.results) == [encode(record("a", line=1)), encode(record("b", line=2))]
-    assert paths.torn.read_bytes() == b'garbage\n{"v":1,"id\n'
+    assert paths.torn.read_bytes() == b'{"v":1,"id\ngarbage\n'
 
 
 def test_large_records(tmp_path: Path) -> None:
@@ -155,8 +176,9 @@ def test_no_room(unsorted: ResultPaths, monkeypatch: pytest.MonkeyPatch) -> None
 def test_copy_fails(unsorted: ResultPaths) -> None:
     """Where the copy cannot be made the log stays as it is, and that is said."""
     before = unsorted.results.read_bytes()
+    held = noted(unsorted, {"a": 1, "b": 2})
     unsorted.temporary.mkdir()
-    report = compact(unsorted, noted(unsorted, {"a": 1, "b": 2}))
+    report = compact(unsorted, held)
     assert not report.rewritten
     assert "could not be written" in str(report.left_because)
     assert unsorted.results.read_bytes() == before
@@ -227,5 +249,4 @@ def test_torn_end_of_the_old_file(unsorted: ResultPaths) -> None:
 )
 def test_rows_are_placed_by_line(lines: list[int], ordered: list[int]) -> None:
     """By line, strangers last, ties and sparse lines included."""
-    rows = array("i", range(len(lines)))
-    assert list(_by_line(rows, array("I", lines))) == ordered
+    assert list(by_line(bytearray([1] * len(lines)), array("I", lines))) == ordered
