@@ -4,8 +4,9 @@ import time
 
 
 class Runtime:
-    """Counts from its creation, at the start of the command: reading what is recorded, waiting for
-    the lock and checking the input take of it, too.
+    """The time that a run has, counted from its creation at the start of the command.
+
+    Waiting for the lock, reading what is recorded and checking the input take of it, too.
     """
 
     def __init__(self, limit_s: float | None) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from anyio import create_task_group, fail_after, sleep, wait_all_tasks_blocked
+from anyio import create_task_group, fail_after, wait_all_tasks_blocked
 
 from runner.engine.stop import Stop
 from runner.events import Stopping
@@ -115,10 +115,9 @@ async def test_the_end_of_the_time_drains_and_its_grace_cuts_off() -> None:
             group.start_soon(watch(stop, said, grace_s=0.02, time_left_s=0.01).run)
             with fail_after(PATIENCE_S):
                 while not stop.draining:
-                    await sleep(0.001)
-                assert not stop.working.cancel_called
+                    await wait_all_tasks_blocked()
                 while not stop.working.cancel_called:
-                    await sleep(0.001)
+                    await wait_all_tasks_blocked()
             group.cancel_scope.cancel()
     assert said == [Stopping("deadline", 3, 0.02)]
     assert stop.reason == "deadline"
@@ -132,7 +131,7 @@ async def test_the_end_of_the_time_without_grace_cuts_off_at_once() -> None:
             group.start_soon(watch(stop, said, grace_s=0, time_left_s=0.01).run)
             with fail_after(PATIENCE_S):
                 while not stop.working.cancel_called:
-                    await sleep(0.001)
+                    await wait_all_tasks_blocked()
             group.cancel_scope.cancel()
     assert (said, stop.reason) == ([], "deadline")
 
