@@ -9,11 +9,12 @@ def main() -> int:
     """Run the command line and return the exit code."""
     end_on_signals()  # before anything slow is imported, so that Ctrl-C never shows a traceback
     fill_closed_streams()
+    from runner.cli.leaving import leave
     from runner.cli.main import run
 
     code = run(sys.argv[1:])
     ignore_signals()
-    return code
+    return leave(code)
 
 
 if __name__ == "__main__":

@@ -92,13 +92,11 @@ def _lowered(sentence: str) -> str:
 
 
 def _say(message: str) -> None:
-    if sys.stderr is None:
-        return
-    try:
-        sys.stderr.write(printable(scrubbed(message), keep="\n") + "\n")
-        sys.stderr.flush()
-    except OSError:
-        pass  # nobody can be told; the exit code still says it
+    from runner.view.terminal import say
+
+    # A stderr that is gone or stuck changes nothing: the exit code still says it.
+    if sys.stderr is not None:
+        say(printable(scrubbed(message), keep="\n"))
 
 
 def _laid_out(line: str) -> str:

@@ -17,7 +17,7 @@ from runner.run.preparing import Prepared
 from runner.run.starting import start_of
 from runner.view.console import LiveText
 from runner.view.progress import Progress
-from runner.view.terminal import say
+from runner.view.terminal import flush, pen_for, say
 from runner.view.texts_end import (
     end_text,
     halted_text,
@@ -54,7 +54,7 @@ class Teller:
         )
         self._sinks: list[Sink] = [prepared.tally, self._progress]
         if settings.verbose:
-            self._sinks.append(Verbose(self._write, clock, settings.max_attempts))
+            self._sinks.append(Verbose(self._write_minor, clock, settings.max_attempts))
 
     def emit(self, event: Event) -> None:
         """Pass an event on to everybody who watches; the tally hears of it first."""
@@ -82,6 +82,7 @@ class Teller:
                 many=True,
                 terminal=sys.stdout.isatty(),
                 on_failure=lambda _: stop.cancel("closed_pipe"),
+                notes=pen_for(sys.stderr),
             )
             self._live.start()
             self._sinks.append(self._live)
@@ -115,6 +116,7 @@ class Teller:
     def end(self, outcome: Outcome, code: ExitCode, *, elapsed_s: float) -> None:
         """Say how it went; nothing if the reader closed the pipe, or all is well and `-q`."""
         if code is ExitCode.CLOSED_PIPE or (self._quiet and code is ExitCode.OK):
+            flush()
             return
         tally = self._prepared.tally
         stopped = code is ExitCode.LIMIT or code >= ExitCode.SIGHUP
@@ -135,8 +137,11 @@ class Teller:
         if text:
             say(text)
 
-    def _write(self, line: str) -> None:
+    def _write(self, line: str, *, minor: bool = False) -> None:
         if self._live is not None:
-            self._live.note(line)
+            self._live.note(line, minor=minor)
         else:
-            self._progress.write(line)
+            self._progress.write(line, minor=minor)
+
+    def _write_minor(self, line: str) -> None:
+        self._write(line, minor=True)

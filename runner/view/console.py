@@ -1,6 +1,7 @@
 """Live text on stdout: one answer (`tail`), or many in input order (`batch --tail`)."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
@@ -10,6 +11,7 @@ from runner.events import DeltaReceived, JobFinished, JobLeft, JobQueued, RetryS
 from runner.events import Event as RunEvent
 from runner.view.gathering import Gathering, Piece
 from runner.view.outlet import Outlet
+from runner.view.pen import Pen, left_out
 
 _BACKLOG = 4096
 """Pieces that may wait for a slow reader before nothing new should be asked."""
@@ -34,14 +36,20 @@ class LiveText:
         terminal: bool,
         on_failure: Callable[[OSError], None] = _nothing,
         stdout: int = 1,
-        stderr: int = 2,
+        notes: Pen | None = None,
     ) -> None:
-        """Create the sink; `stdout` and `stderr` are file descriptors."""
+        """Create the sink. `stdout` is a file descriptor; `notes` takes the lines about answers.
+
+        Where both lead to the same file or terminal, notes keep their place in the text; where
+        they do not, neither waits for the other.
+        """
         self.failure: OSError | None = None
         """Why stdout takes no more; None while it does."""
         self._gathering = Gathering(many=many, terminal=terminal)
         self._on_failure = on_failure
-        self._stderr = stderr
+        self._notes = notes
+        self._together = notes is not None and _same_file(stdout, notes.fd)
+        self._left_out = 0
         self._outlet = Outlet(stdout, lambda error: self._in_loop(self._fail, error))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._drained = Event()
@@ -73,9 +81,19 @@ class LiveText:
         """Whether any text of a job that has not ended is on its way to stdout."""
         return self._gathering.shown(job_id)
 
-    def note(self, text: str) -> None:
-        """Write a line to stderr, behind the text that came before it."""
-        self._outlet.put(f"{text}\n".encode(errors="replace"), self._stderr)
+    def note(self, text: str, *, minor: bool = False) -> None:
+        """Write a line to stderr; a minor one may be dropped where nobody reads."""
+        if self._notes is None:
+            return
+        if not self._together:
+            self._notes.line(text, minor=minor)
+        elif minor and self._outlet.backlog() > _BACKLOG:
+            self._left_out += 1
+        else:
+            if self._left_out:
+                text = f"{left_out(self._left_out)}\n{text}"
+                self._left_out = 0
+            self._outlet.put(f"{text}\n".encode(self._notes.encoding, "backslashreplace"))
 
     async def room(self) -> None:
         """Wait while a slow reader has so much to catch up on that nothing new should be asked."""
@@ -102,8 +120,10 @@ class LiveText:
 
     def _put(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
-            data = piece.text.encode(errors="replace")
-            self._outlet.put(data, self._stderr if piece.note else None)
+            if piece.note:
+                self.note(piece.text.removesuffix("\n"), minor=True)
+            else:
+                self._outlet.put(piece.text.encode(errors="replace"))
 
     def _in_loop(self, function: Callable[..., None], *arguments: object) -> None:
         # The loop may be gone when a reader wakes up late; then nobody is left to be told.
@@ -114,3 +134,10 @@ class LiveText:
     def _fail(self, error: OSError) -> None:
         self.failure = error
         self._on_failure(error)
+
+
+def _same_file(one: int, other: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(one), os.fstat(other))
+    except OSError:
+        return False

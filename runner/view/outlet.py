@@ -1,6 +1,6 @@
-"""A thread that owns the writes to stdout and stderr, so that a slow reader never stops a run.
+"""A thread that owns the writes to stdout, so that a slow reader never stops a run.
 
-Knows bytes and descriptors only.
+Knows bytes and a descriptor only.
 """
 
 import os
@@ -17,7 +17,7 @@ _IDLE_S = 0.1
 class Outlet:
     """Writes pieces in the order in which they are put, each in a write of its own.
 
-    `on_failure` is called at most once, from the thread, when the first descriptor takes no more
+    `on_failure` is called at most once, from the thread, when the descriptor takes no more
     (BrokenPipeError: its reader has gone); from then on everything is dropped.
     """
 
@@ -25,7 +25,7 @@ class Outlet:
         self._fd = fd
         self._on_failure = on_failure
         self._on_drained: Callable[[], None] | None = None
-        self._queue: SimpleQueue[tuple[int, bytes] | None] = SimpleQueue()
+        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="outlet", daemon=True)
         self._failed = False
 
@@ -33,9 +33,9 @@ class Outlet:
         """Start the thread."""
         self._thread.start()
 
-    def put(self, data: bytes, fd: int | None = None) -> None:
-        """Queue a piece and return at once; a piece for another descriptor keeps its place."""
-        self._queue.put((self._fd if fd is None else fd, data))
+    def put(self, data: bytes) -> None:
+        """Queue a piece and return at once."""
+        self._queue.put(data)
 
     def backlog(self) -> int:
         """Count the pieces that wait to be written."""
@@ -58,17 +58,15 @@ class Outlet:
             if piece is None:
                 break
             if not self._failed:
-                self._write(*piece)
+                self._write(piece)
         if self._on_drained is not None:
             self._on_drained()
 
-    def _write(self, fd: int, data: bytes) -> None:
+    def _write(self, data: bytes) -> None:
         try:
-            write_all(fd, data)
+            write_all(self._fd, data)
         except OSError as error:
-            # A note on stderr that cannot be written stops nothing; the answer itself does.
-            if fd == self._fd:
-                self._fail(error)
+            self._fail(error)
 
     def _fail(self, error: OSError) -> None:
         self._failed = True

@@ -2,9 +2,8 @@
 
 import os
 import sys
-import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Never, TextIO
+from typing import TextIO
 
 from anyio import sleep
 
@@ -13,10 +12,7 @@ from runner.events import Event, JobFinished
 from runner.view.layout import WIDTH
 from runner.view.pace_text import Rate, facts, fitted
 from runner.view.tally import Tally
-from runner.view.terminal import Heedless
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
+from runner.view.terminal import note, pen_for
 
 _REDRAW_S = 0.1
 _LOOK_S = 0.5
@@ -30,7 +26,7 @@ class Progress:
     """A sink that shows the tally it is given, which must hear of every event before it.
 
     Use it as a context manager, and let a task run `run_ticker`. With `quiet` it shows nothing, but
-    `write` still writes.
+    `write` still writes. Nothing here waits for a terminal that is stopped.
     """
 
     def __init__(
@@ -47,18 +43,17 @@ class Progress:
         self._tally = tally
         self._clock = clock
         self._quiet = quiet
-        self._stream = Heedless(sys.stderr if stream is None else stream)
+        self._stream = sys.stderr if stream is None else stream
         self._terminal = self._stream.isatty()
         self._rate = Rate()
-        self._bar: tqdm[Never] | None = None
+        self._pen = pen_for(self._stream) if self._terminal and not quiet else None
+        """Draws the bar; None where there is none."""
         self._drawn = 0.0
 
     def __enter__(self) -> "Progress":
         now = self._clock.monotonic()
         self._rate.note(now, self._tally.finished)
-        if self._terminal and not self._quiet:
-            self._bar = _bar(self._tally, self._stream)
-            self._draw(now)
+        self._draw(now)
         return self
 
     def __exit__(
@@ -67,26 +62,20 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        if self._pen is not None:
+            self._pen.draw("")
+            self._pen = None
 
     def emit(self, event: Event) -> None:
         now = self._clock.monotonic()
         if isinstance(event, JobFinished):
             self._rate.note(now, self._tally.finished)
-        if self._bar is not None and now - self._drawn >= _REDRAW_S:
+        if now - self._drawn >= _REDRAW_S:
             self._draw(now)
 
-    def write(self, line: str) -> None:
-        """Write a line above the bar."""
-        if self._bar is None:
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
-        else:
-            self._bar.clear()
-            self._stream.write(f"{line}\n")
-            self._draw(self._clock.monotonic())
+    def write(self, line: str, *, minor: bool = False) -> None:
+        """Write a line above the bar; a minor one may be dropped where nobody reads."""
+        note(line, minor=minor, stream=self._stream)
 
     async def run_ticker(self) -> None:
         """Keep what is shown up to date until cancelled."""
@@ -98,54 +87,48 @@ class Progress:
         """Redraw the bar, or write one plain line."""
         now = self._clock.monotonic()
         self._rate.note(now, self._tally.finished)
-        if self._bar is not None:
-            self._draw(now)
-        elif not self._quiet and not self._terminal:
+        self._draw(now)
+        if not self._quiet and not self._terminal:
             at = self._clock.now().strftime("%H:%M:%SZ")
-            self.write(f"{at} {', '.join(self._facts(now))}")
+            self.write(f"{at} {', '.join(self._facts(now))}", minor=True)
 
     def _facts(self, now: float) -> list[str]:
         rate = self._rate.per_second(now, self._tally.finished)
         return facts(self._tally, rate, self.pace)
 
     def _draw(self, now: float) -> None:
-        if self._bar is None:
+        if self._pen is None:
             return
         self._drawn = now
         # One column stays free: a full line makes some terminals wrap.
         width = _columns(self._stream) - 1
         taken = 0 if self._tally.total is None else len("100% ") + _BAR + 2
-        self._bar.n = self._tally.finished
-        self._bar.total = self._tally.total
-        self._bar.ncols = width
-        self._bar.set_description_str(fitted(self._facts(now), width - taken), refresh=False)
-        self._bar.refresh()
+        words = fitted(self._facts(now), width - taken)
+        self._pen.draw(_bar(self._tally, words, width, ascii_only=not _shows_blocks(self._stream)))
 
 
-def _bar(tally: Tally, stream: Heedless) -> "tqdm[Never]":
+def _bar(tally: Tally, words: str, width: int, *, ascii_only: bool) -> str:
     from tqdm import tqdm
 
-    # All drawing is ours and in one thread: no monitor thread, no lock between processes.
-    tqdm.monitor_interval = 0
-    tqdm.set_lock(threading.RLock())
+    # Its looks alone: a bar that writes itself would wait for a terminal that is stopped.
     shape = "{desc}" if tally.total is None else f"{{percentage:3.0f}}% {{bar:{_BAR}}}  {{desc}}"
-    bar: tqdm[Never] = tqdm(
-        total=tally.total,
-        initial=tally.finished,
+    return tqdm.format_meter(
+        tally.finished,
+        tally.total or 0,
+        0.0,
+        ncols=max(width, 1),
+        prefix=words,
+        ascii=ascii_only,
         bar_format=shape,
-        file=stream,
-        leave=False,
-        ascii=None if _shows_blocks(stream) else True,
     )
-    return bar
 
 
-def _columns(stream: Heedless) -> int:
+def _columns(stream: TextIO) -> int:
     try:
         return os.get_terminal_size(stream.fileno()).columns or WIDTH
     except (OSError, ValueError):
         return WIDTH
 
 
-def _shows_blocks(stream: Heedless) -> bool:
+def _shows_blocks(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().replace("-", "") == "utf8"

@@ -5,38 +5,50 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from runner.view.pen import PATIENCE_S, Pen
 
-class Heedless:
-    """A stream of which a write that fails is forgotten: its reader or its terminal has gone."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self.encoding = stream.encoding
+class _Pens:
+    """The one pen of the process for each stream that is a file."""
 
-    def write(self, text: str) -> int:
-        """Write what can be written."""
-        with suppress(OSError, ValueError):
-            self._stream.write(text)
-        return len(text)
+    last: Pen | None = None
 
-    def flush(self) -> None:
-        """Flush what can be flushed."""
-        with suppress(OSError, ValueError):
-            self._stream.flush()
 
-    def isatty(self) -> bool:
-        """Whether a person may be looking."""
-        return self._stream.isatty()
+def pen_for(stream: TextIO) -> Pen | None:
+    """Give the pen that owns the stream's descriptor; None where it has none (in memory)."""
+    try:
+        fd = stream.fileno()
+    except (OSError, ValueError):
+        return None
+    if _Pens.last is None or _Pens.last.fd != fd:
+        _Pens.last = Pen(fd, stream.encoding or "utf-8")
+    return _Pens.last
 
-    def fileno(self) -> int:
-        """The descriptor, where there is one."""
-        return self._stream.fileno()
+
+def note(text: str, *, minor: bool = False, stream: TextIO | None = None) -> None:
+    """Write one or more lines to stderr without waiting for it; `minor` ones may be dropped."""
+    stream = sys.stderr if stream is None else stream
+    pen = pen_for(stream)
+    if pen is not None:
+        pen.line(text, minor=minor)
+        return
+    with suppress(OSError, ValueError):
+        stream.write(f"{text}\n")
+        stream.flush()
 
 
 def say(text: str, *, dim: bool = False) -> None:
-    """Write one or more lines to stderr; a stderr that is gone is no reason to fail."""
+    """Write one or more lines to stderr; one that is gone or stuck is no reason to fail or hang.
+
+    Waits until they are written, for 2 s at most while nothing is taken.
+    """
     if dim and sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         text = f"\x1b[2m{text}\x1b[22m"
-    with suppress(OSError, ValueError):
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
+    note(text)
+    flush()
+
+
+def flush(patience_s: float = PATIENCE_S) -> bool:
+    """Wait until stderr has taken all that was said; tell whether it has."""
+    pen = pen_for(sys.stderr)
+    return pen is None or pen.flush(patience_s)

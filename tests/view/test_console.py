@@ -25,6 +25,7 @@ from runner.models import ErrorRecord, Result
 from runner.view import console, outlet
 from runner.view.console import LiveText
 from runner.view.outlet import reader_has_gone, write_all
+from runner.view.pen import Pen
 from tests.view.support import answered, failed, job, refusal
 
 pytestmark = pytest.mark.anyio
@@ -67,7 +68,8 @@ async def test_each_delta_is_a_write_of_its_own(pipe: list[int]) -> None:
 async def test_a_batch_is_shown_in_input_order(pipe: list[int]) -> None:
     """Whatever the order of arrival, the text is that of the jobs one after the other."""
     notes = os.pipe()
-    live = LiveText(many=True, terminal=False, stdout=pipe[1], stderr=notes[1])
+    pen = Pen(notes[1])
+    live = LiveText(many=True, terminal=False, stdout=pipe[1], notes=pen)
     live.start()
     for name in ("a", "b", "c", "d"):
         live.emit(JobQueued(job(name)))
@@ -87,6 +89,7 @@ async def test_a_batch_is_shown_in_input_order(pipe: list[int]) -> None:
     live.emit(JobFinished(answered("a", "A")))
     live.note("told last")
     assert await live.close(5.0)
+    assert pen.flush()
     assert read_all(pipe[0]) == b"A\nB\n"
     assert read_all(notes[0]).decode().splitlines() == [
         "c: not answered: no answer within 600 s",
@@ -152,11 +155,13 @@ async def test_a_full_disk_is_told_apart_from_a_closed_pipe() -> None:
 async def test_a_stderr_that_takes_nothing_stops_nothing(pipe: list[int]) -> None:
     """A note that cannot be written is dropped; the text goes on."""
     full = os.open("/dev/full", os.O_WRONLY)
-    live = LiveText(many=False, terminal=False, stdout=pipe[1], stderr=full)
+    pen = Pen(full)
+    live = LiveText(many=False, terminal=False, stdout=pipe[1], notes=pen)
     live.start()
     live.note("note")
     live.emit(DeltaReceived(job("a"), "x"))
     assert await live.close(5.0)
+    assert pen.flush()
     assert live.failure is None
     assert read_all(pipe[0]) == b"x"
     os.close(full)

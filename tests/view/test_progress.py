@@ -1,6 +1,5 @@
 """The progress line, on a real terminal and without one."""
 
-import errno
 import io
 import os
 import pty
@@ -15,6 +14,7 @@ from runner.view import progress
 from runner.view.pace_text import Rate, facts, fitted, rate_text
 from runner.view.progress import Progress
 from runner.view.tally import Tally
+from runner.view.terminal import pen_for
 from runner.view.verbose import Verbose
 from tests.view.support import FakeClock, answered, failed, job, refusal
 
@@ -33,7 +33,9 @@ class Terminal:
 
     def read(self) -> str:
         """What has been written since the last look."""
-        self.stream.flush()
+        pen = pen_for(self.stream)
+        assert pen is not None
+        assert pen.flush()
         os.set_blocking(self._leader, False)
         data = b""
         try:
@@ -45,6 +47,7 @@ class Terminal:
 
     def close(self) -> None:
         """Give both ends back."""
+        self.read()
         self.stream.close()
         os.close(self._leader)
 
@@ -240,18 +243,14 @@ def test_verbose_lines_stay_within_80_columns() -> None:
     assert lines[0].endswith("xxx...: unusable answer from openai, again in 2s (attempt 2 of 5)")
 
 
-class _Gone(io.StringIO):
-    """A terminal that was closed."""
-
-    def isatty(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        raise OSError(errno.EIO, "Input/output error")
-
-
 def test_a_stderr_that_is_gone_stops_nothing() -> None:
     """A closed terminal is drawn on no more, and the run goes on."""
-    with Progress(half_done(), FakeClock(), stream=_Gone()) as shown:
-        shown.write("a note")
-        shown.tick()
+    leader, follower = pty.openpty()
+    with os.fdopen(follower, "w") as stream:
+        pen = pen_for(stream)
+        assert pen is not None
+        with Progress(half_done(), FakeClock(), stream=stream) as shown:
+            os.close(leader)
+            shown.write("a note")
+            shown.tick()
+        assert pen.flush()
