@@ -48,6 +48,14 @@ class WriteError(RunnerError):
     exit_code = ExitCode.CANNOT_WRITE
     lines_written = 0
     """Whole lines of what was to be written that are in the file all the same."""
+    problem = ""
+    """The first part of the text, without what to do."""
+    remedy = ""
+    """What lets the same write succeed, such as "Make room"."""
+    no_room = False
+    """Whether nothing but room is missing."""
+    final = False
+    """Whether trying again is of no use."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from runner.errors import ProviderError
+from runner.errors import ProviderError, WriteError
 from runner.models import Job, Result
 
 
@@ -71,6 +71,19 @@ class Stopping:
     grace_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class WritesHeld:
+    """Results cannot be written: nothing new is sent, and it is tried again up to `for_s`."""
+
+    error: WriteError
+    for_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WritesResumed:
+    """Results can be written again."""
+
+
 Event = (
     JobQueued
     | AttemptStarted
@@ -80,6 +93,8 @@ Event = (
     | JobLeft
     | ProviderHalted
     | Stopping
+    | WritesHeld
+    | WritesResumed
 )
 
 

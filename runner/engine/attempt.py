@@ -45,17 +45,18 @@ class Attempts:
     async def make(self, turn: Turn, provider: Provider) -> Completion:
         """Ask once.
 
-        Raises ProviderError for a failure, deadlines included. Cancelled, it closes the connection
-        and leaves what had come in `turn.assembly`. In every case the attempt is noted.
+        Raises ProviderError for a failure, deadlines included, and WriteError where the attempt
+        could not be noted and was not made. Cancelled, it closes the connection
+        and leaves what had come in `turn.assembly`. Every attempt made is in the job's list.
         """
         body = self._prepare(turn, provider)
         at = rfc3339(self.clock.now())
+        # Before the request: after a kill the next run must know that it may have been sent.
+        self.journal.sent(turn.job.id, turn.job.digest, at)
         began = self.clock.monotonic()
         if turn.started_at is None:
             turn.started_at, turn.started = at, began
         number = turn.tries + turn.refusals + 1
-        # Before the request: after a kill the next run must know that it may have been sent.
-        self.journal.sent(turn.job.id, turn.job.digest, at)
         self.emit(AttemptStarted(turn.job, number))
         note = _Note(turn, self.recording.run_id, at, began, self.clock)
         try:

@@ -10,6 +10,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 from runner.clock import Clock
 from runner.engine.attempt import Attempts
 from runner.engine.halts import NO_ADMISSION_S, Halts
+from runner.engine.hold import Hold
 from runner.engine.outcome import Recording, answered, failed, refused, stopped
 from runner.engine.retry import Again, GiveUp, RetryPolicy, decide
 from runner.engine.stop import STOPPED, Stop
@@ -36,6 +37,7 @@ class Service:
     policy: RetryPolicy
     random: Random
     stop: Stop
+    hold: Hold
     halts: Halts = field(default_factory=Halts)
     may_retry: Callable[[Job], bool] = always
     """False forbids another attempt in this run: the job's text was shown."""
@@ -46,22 +48,23 @@ class Service:
         Cancelled with a request out, it records what had come as interrupted and then lets the
         cancellation go on.
         """
-        if self.stop.draining or self.halts.halted(turn.job.provider):
+        if not await self._may_start(turn):
             self.leave(turn)
             return None
         try:
             provider = await self.open_provider(turn.job)
+            if self.hold.shut:
+                return 0.0
             completion = await self.attempts.make(turn, provider)
         except ProviderError as error:
             return await self._after_failure(turn, error)
         except get_cancelled_exc_class():
             await self._cut_off(turn)
             raise
-        except WriteError:
+        except WriteError as error:
             # The journal cannot be written: nothing may be sent that a kill would forget.
-            self.leave(turn)
-            self.stop.cancel()
-            raise
+            self.hold.unnoted(error)
+            return 0.0
         except Exception as bug:  # noqa: BLE001 - one odd answer must not end a night's run
             return await self._after_failure(turn, _internal(bug))
         turn.tries += 1
@@ -69,6 +72,14 @@ class Service:
         # From here to the record nothing may be lost: the answer is paid for.
         await self._hand_over(turn, answered(turn, completion, self._clock, self._recording))
         return None
+
+    async def _may_start(self, turn: Turn) -> bool:
+        try:
+            turn.gated_s += await self.hold.passed()
+        except get_cancelled_exc_class():
+            self.leave(turn)
+            raise
+        return not (self.stop.draining or self.halts.halted(turn.job.provider))
 
     def leave(self, turn: Turn) -> None:
         """End a turn without a record; the next run takes the job up."""
@@ -161,11 +172,12 @@ class Service:
     async def _record(self, result: Result) -> None:
         self.attempts.emit(JobFinished(result))
         try:
-            self.results.send_nowait(result)
-        except WouldBlock:
-            # The one place that is shielded: a paid answer is never dropped by a cancellation.
-            with CancelScope(shield=True):
-                await self.results.send(result)
+            try:
+                self.results.send_nowait(result)
+            except WouldBlock:
+                # The one place that is shielded: a paid answer is never dropped by a cancellation.
+                with CancelScope(shield=True):
+                    await self.results.send(result)
         except BrokenResourceError:
             # The writer has failed and says why itself; here it only remains to stop.
             self.stop.cancel()

@@ -31,7 +31,7 @@ class Turn:
     started: float = 0.0
     """Monotonic seconds of the same moment."""
     gated_s: float = 0.0
-    """Seconds spent waiting because the provider refused for rate."""
+    """Seconds spent waiting because the provider refused for rate, or nothing could be written."""
     first_token_s: float | None = None
     streamed: bool = False
     request: Raw | UnsetType = UNSET

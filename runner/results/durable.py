@@ -5,18 +5,22 @@ Knows nothing of what the bytes mean.
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from runner.errors import WriteError
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _REASONS = {
-    errno.ENOSPC: "there is no space left on the disk. Make room",
-    errno.EDQUOT: "the disk quota is used up. Make room",
-    errno.EFBIG: "the file has reached the largest size allowed here. Raise that limit",
-    errno.EROFS: "the file system is read-only. Make it writable, or choose another file with -o",
-    errno.EACCES: "permission denied. Allow writing, or choose another file with -o",
-    errno.EPERM: "permission denied. Allow writing, or choose another file with -o",
+    errno.ENOSPC: ("there is no space left on the disk", "Make room"),
+    errno.EDQUOT: ("the disk quota is used up", "Make room"),
+    errno.EFBIG: ("the file has reached the largest size allowed here", "Raise that limit"),
+    errno.EROFS: ("the file system is read-only", "Make it writable"),
+    errno.EACCES: ("permission denied", "Allow writing"),
+    errno.EPERM: ("permission denied", "Allow writing"),
 }
+_ELSEWHERE = (errno.EROFS, errno.EACCES, errno.EPERM)
+"""Where the file itself is in the wrong place."""
 
 # macOS has no fdatasync.
 sync_data = getattr(os, "fdatasync", os.fsync)
@@ -24,13 +28,17 @@ sync_data = getattr(os, "fdatasync", os.fsync)
 
 def cannot_write(name: str | Path, error: OSError) -> WriteError:
     """Say in a person's words what kept us from writing and what to do."""
-    reason = _REASONS.get(error.errno or 0)
-    if reason is None:
-        reason = f"{error.strerror or error}. Mend that"
-    return WriteError(
-        f"cannot write {name}: {reason},\nthen give the same command again. "
+    number = error.errno or 0
+    reason, remedy = _REASONS.get(number, (error.strerror or str(error), "Mend that"))
+    problem = f"cannot write {name}: {reason}"
+    other = ", or choose another file with -o" if number in _ELSEWHERE else ""
+    failure = WriteError(
+        f"{problem}. {remedy}{other},\nthen give the same command again. "
         "Every answer recorded so far is whole."
     )
+    failure.problem, failure.remedy = problem, remedy
+    failure.no_room = number in NO_ROOM
+    return failure
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -69,11 +77,17 @@ def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
     Without `sync` a loss of power may leave it empty; `kill -9` may not.
     """
     temporary = path.with_name(path.name + ".tmp")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
     try:
-        write_all(fd, data)
-        if sync:
-            os.fsync(fd)
-    finally:
-        os.close(fd)
-    temporary.replace(path)
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
+            write_all(fd, data)
+            if sync:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+        temporary.replace(path)
+    except OSError:
+        # Half a file helps nobody and takes room that may be what is missing.
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise

@@ -30,6 +30,8 @@ class _Entry(msgspec.Struct, array_like=True, frozen=True):
     """Where the results file ended then, in bytes; or one of the two marks above."""
 
 
+_TRIAL = _Entry("", " " * 4096, "", _RESOLVED)
+"""Nothing, but longer than an entry is."""
 _entry = msgspec.json.Decoder(_Entry)
 _encoder = msgspec.json.Encoder()
 
@@ -81,6 +83,11 @@ class Journal:
             # killed before that is said to have one request more on its way.
             with suppress(WriteError):
                 self._append(msgspec.structs.replace(entry, position=_RESOLVED))
+
+    def mend(self) -> None:
+        """Find out whether `sent` can be written again. Raises WriteError while it cannot."""
+        self._rewrite()
+        self._append(_TRIAL)
 
     def close(self) -> None:
         """Leave a file only if something is unresolved. Raises WriteError.
@@ -138,6 +145,9 @@ class NoJournal:
 
     def withdrawn(self, job_id: str) -> None:
         """Forget it."""
+
+    def mend(self) -> None:
+        """Be content."""
 
     def close(self) -> None:
         """Leave nothing."""

@@ -3,8 +3,10 @@
 Knows bytes only; `runner.results.writer` decides what is written and when.
 """
 
+import errno
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -27,7 +29,11 @@ class Output(Protocol):
         """The size so far, in bytes; None where nothing can be found again (a pipe)."""
 
     async def append(self, data: bytes) -> None:
-        """Write whole lines. Raises WriteError, after which no part of a line is left."""
+        """Write whole lines.
+
+        Raises WriteError, which says how many were written all the same; the next call has to
+        begin with the first of the others.
+        """
 
     async def sync(self) -> None:
         """Make what was written last through a loss of power. Raises WriteError."""
@@ -45,6 +51,8 @@ class FileOutput:
         self._path = paths.results
         self._shown = paths.shown
         self._end = size
+        self._torn = False
+        """Whether a part of a line stands behind the end."""
         self._dirty = False
 
     @property
@@ -58,12 +66,19 @@ class FileOutput:
             written = 0
             self._dirty = True
             try:
+                if self._torn:
+                    await self._cut()
                 while written < len(data):
                     written += await self._file.write(memoryview(data)[written:]) or 0
             except OSError as error:
                 # The lines that went through are paid answers and stay.
                 whole = data.rfind(b"\n", 0, written) + 1
-                await self._cut(self._end + whole)
+                self._end += whole
+                self._torn = self._torn or written > whole
+                if self._torn:
+                    # Where even that fails, it comes before the next write, or at the next start.
+                    with suppress(OSError):
+                        await self._cut()
                 failure = cannot_write(self._shown, error)
                 failure.lines_written = data.count(b"\n", 0, whole)
                 raise failure from error
@@ -77,13 +92,24 @@ class FileOutput:
             await anyio.to_thread.run_sync(sync_data, self._file.fileno())
             in_place = await anyio.to_thread.run_sync(_names, self._path, self._file.fileno())
         except OSError as error:
-            raise cannot_write(self._shown, error) from error
+            self._dirty = True
+            failure = cannot_write(self._shown, error)
+            # The system tells of bytes it has lost once; the next sync would be content.
+            failure.final = error.errno == errno.EIO
+            raise failure from error
         if not in_place:
             # The system takes bytes for a removed file without a word; nobody could read them.
-            raise WriteError(
-                f"{self._shown} was moved or removed while answers were written to it.\n"
-                "Put it back if you have it, then give the same command again."
-            )
+            self._dirty = True
+            raise self._gone()
+
+    def _gone(self) -> WriteError:
+        problem = f"{self._shown} was moved or removed while answers were written to it"
+        failure = WriteError(
+            f"{problem}.\nPut it back if you have it, then give the same command again."
+        )
+        failure.problem, failure.remedy = problem, "Put it back"
+        failure.final = os.fstat(self._file.fileno()).st_nlink == 0
+        return failure
 
     async def aclose(self) -> None:
         with anyio.CancelScope(shield=True):
@@ -92,12 +118,9 @@ class FileOutput:
             finally:
                 await self._file.close()
 
-    async def _cut(self, size: int) -> None:
-        self._end = size
-        try:
-            await self._file.truncate(size)
-        except OSError as error:
-            raise cannot_write(self._shown, error) from error
+    async def _cut(self) -> None:
+        await self._file.truncate(self._end)
+        self._torn = False
 
 
 class StdoutOutput:
@@ -110,16 +133,22 @@ class StdoutOutput:
 
     def __init__(self, fd: int = 1) -> None:
         self._fd = fd
+        self._begun = 0
+        """Bytes of the next line that are out already: a pipe takes nothing back."""
 
     async def append(self, data: bytes) -> None:
-        view = memoryview(data)
+        written, self._begun = self._begun, 0
         try:
-            while view:
-                view = view[await self._some(view) :]
+            while written < len(data):
+                written += await self._some(memoryview(data)[written:])
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise cannot_write("stdout", error) from error
+            whole = data.rfind(b"\n", 0, written) + 1
+            self._begun = written - whole
+            failure = cannot_write("stdout", error)
+            failure.lines_written = data.count(b"\n", 0, whole)
+            raise failure from error
 
     async def _some(self, view: memoryview) -> int:
         # A reader that has stopped reading must not keep a cancelled run from ending.

@@ -4,8 +4,9 @@ Knows nothing of jobs or providers. A line that was accepted by `write` survives
 loss of power can cost the last second.
 """
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from typing import NamedTuple, Protocol
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream
@@ -34,6 +35,21 @@ OnWritten = Callable[[Result, Place | None], None]
 """Called with each record whose bytes have been accepted; no place where nothing is kept."""
 
 
+class Patience(Protocol):
+    """Who decides what happens when a write has failed."""
+
+    async def write(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Write; on WriteError raise it, or call `attempt` again: it takes up where it failed."""
+
+
+class NoPatience:
+    """Gives up at the first failure."""
+
+    async def write(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Try once."""
+        await attempt()
+
+
 def pass_over(_result: Result, _place: Place | None) -> None:
     """Take no notice."""
 
@@ -43,18 +59,22 @@ async def write_results(
     out: Output,
     *,
     on_written: OnWritten = pass_over,
+    patience: Patience | None = None,
 ) -> None:
     """Write every result until the stream ends, then sync and close the output.
 
     `on_written` is called when the bytes of a result have been accepted. A record is on its way
     to the file at once where the last write is 5 ms old, else when it is. Cancelled, it still
-    writes what has been handed over. Raises WriteError, or BrokenPipeError for a closed stdout.
+    writes what has been handed over. Raises WriteError when `patience` is at its end (None has
+    none), or BrokenPipeError for a closed stdout.
     """
+    patience = patience or NoPatience()
     try:
         async with anyio.create_task_group() as group:
-            group.start_soon(_sync_now_and_then, out)
+            group.start_soon(_sync_now_and_then, out, patience)
             async with receive:
-                await _write_until_end(receive, out, on_written)
+                await _write_until_end(receive, partial(_write, out, on_written), patience)
+            await patience.write(out.sync)
             group.cancel_scope.cancel()
     except BaseExceptionGroup as failures:
         # The group is ours, the one true cause is the caller's.
@@ -63,14 +83,16 @@ async def write_results(
         await out.aclose()
 
 
-async def _sync_now_and_then(out: Output) -> None:
+async def _sync_now_and_then(out: Output, patience: Patience) -> None:
     while True:
         await anyio.sleep(SYNC_EVERY_S)
-        await out.sync()
+        await patience.write(out.sync)
 
 
 async def _write_until_end(
-    receive: MemoryObjectReceiveStream[Result], out: Output, on_written: OnWritten
+    receive: MemoryObjectReceiveStream[Result],
+    write: Callable[[list[Result]], Awaitable[None]],
+    patience: Patience,
 ) -> None:
     pending: list[Result] = []
     next_write = 0.0
@@ -79,12 +101,12 @@ async def _write_until_end(
             pending.append(result)
             await anyio.sleep(max(0.0, next_write - anyio.current_time()))
             pending += _waiting(receive)
-            await _write(pending, out, on_written)
+            await patience.write(partial(write, pending))
             next_write = anyio.current_time() + COALESCE_S
     except anyio.get_cancelled_exc_class():
         with anyio.CancelScope(shield=True):
             pending += _waiting(receive)
-            await _write(pending, out, on_written)
+            await write(pending)
         raise
 
 
@@ -96,40 +118,32 @@ def _waiting(receive: MemoryObjectReceiveStream[Result]) -> Iterator[Result]:
             return
 
 
-async def _write(pending: list[Result], out: Output, on_written: OnWritten) -> None:
+async def _write(out: Output, on_written: OnWritten, pending: list[Result]) -> None:
+    """Write and take away what is pending; after a failure the rest is still there."""
     lines = [encode(result) for result in pending]
-    for count in _counts(lines):
-        position, sizes = out.end, [len(line) for line in lines[:count]]
-        data = b"".join(lines[:count])
-        del lines[:count]
+    while lines:
+        count, position = _fitting(lines), out.end
         try:
-            await out.append(data)
+            await out.append(b"".join(lines[:count]))
         except WriteError as error:
-            _accepted(pending, sizes[: error.lines_written], position, on_written)
+            count = error.lines_written
             raise
-        # Nothing is awaited between the write and here: no result is written twice.
-        _accepted(pending, sizes, position, on_written)
+        except BaseException:
+            count = 0
+            raise
+        finally:
+            # Nothing is awaited between the write and here: no result is written twice.
+            for result, line in zip(pending[:count], lines[:count], strict=True):
+                on_written(result, None if position is None else Place(position, len(line) - 1))
+                position = None if position is None else position + len(line)
+            del pending[:count], lines[:count]
 
 
-def _accepted(
-    pending: list[Result], sizes: list[int], position: int | None, on_written: OnWritten
-) -> None:
-    accepted = pending[: len(sizes)]
-    del pending[: len(sizes)]
-    for result, size in zip(accepted, sizes, strict=True):
-        on_written(result, None if position is None else Place(position, size - 1))
-        if position is not None:
-            position += size
-
-
-def _counts(lines: list[bytes]) -> Iterator[int]:
-    """Join lines to writes of at most 64 kB; a longer line goes alone."""
-    count = size = 0
-    for length in [len(line) for line in lines]:
-        if count and size + length > MAX_WRITE_BYTES:
-            yield count
-            count = size = 0
-        count += 1
-        size += length
-    if count:
-        yield count
+def _fitting(lines: list[bytes]) -> int:
+    """Count the lines that make one write of at most 64 kB; a longer line goes alone."""
+    size = 0
+    for count, line in enumerate(lines):
+        size += len(line)
+        if count and size > MAX_WRITE_BYTES:
+            return count
+    return len(lines)

@@ -19,6 +19,7 @@ from runner.results.journal import Journal
 from runner.results.lock import hold_lock
 from runner.results.owner import refuse_foreign, refuse_summary
 from runner.results.paths import ResultPaths, default_output, paths_for
+from runner.results.reserve import Reserve
 from runner.results.run_file import new_run_id
 from runner.run.ending import Outcome, exit_code
 from runner.run.preparing import Prepared, prepare
@@ -120,6 +121,7 @@ def _order_only(prepared: Prepared) -> Compacted | None:
     """Put a log that a killed run left behind in order, though there is nothing to send."""
     if prepared.paths is None or prepared.scan is None:
         return None
+    Reserve(prepared.paths.reserve, 0).give_back()
     size = prepared.scan.size
     Journal(prepared.paths.journal, prepared.scan.table, lambda: size).close()
     return compact(prepared.paths, prepared.scan, unordered=prepared.settings.unordered)

@@ -9,6 +9,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from runner.clock import Clock
 from runner.engine.attempt import Attempts, InFlight
+from runner.engine.hold import Hold
 from runner.engine.outcome import Recording
 from runner.engine.retry import RetryPolicy
 from runner.engine.service import Service, always
@@ -53,6 +54,7 @@ class Session:
     """Where records go; None keeps none."""
     emit: Callable[[Event], None]
     stop: Stop
+    hold: Hold
     clock: Clock
     random: Random
     on_written: OnWritten = pass_over
@@ -69,12 +71,18 @@ class Session:
             min(RESULTS_AHEAD, self.settings.concurrency)
         )
         failures: list[Exception] = []
-        async with create_task_group() as group:
-            group.start_soon(self._write, receive, failures)
-            try:
-                await self._shard(send).run(jobs)
-            except Exception as error:  # noqa: BLE001 - raised below, once the writer has ended
-                failures.append(_cause(error))
+        async with create_task_group() as watch:
+            watch.start_soon(self.hold.run)
+            async with create_task_group() as group:
+                group.start_soon(self._write, receive, failures)
+                try:
+                    await self._shard(send).run(jobs)
+                except Exception as error:  # noqa: BLE001 - raised below, once the writer has ended
+                    failures.append(_cause(error))
+                if self.hold.failure is not None:
+                    # Jobs were left because of it, even if what had come could be written.
+                    failures.insert(0, self.hold.failure)
+            watch.cancel_scope.cancel()
         if failures:
             raise failures[0]
 
@@ -103,6 +111,7 @@ class Session:
             policy=RetryPolicy(max_attempts=settings.max_attempts),
             random=self.random,
             stop=self.stop,
+            hold=self.hold,
             may_retry=self.may_retry,
         )
         return Shard(
@@ -128,7 +137,9 @@ class Session:
                     async for result in receive:
                         self.on_written(result, None)
             else:
-                await write_results(receive, self.output, on_written=self.on_written)
+                await write_results(
+                    receive, self.output, on_written=self.on_written, patience=self.hold
+                )
         except Exception as error:  # noqa: BLE001 - raised by `run`, as the one true cause
             failures.insert(0, error)
             # What cannot be recorded must not be paid for.

@@ -15,6 +15,7 @@ from anyio import create_task_group
 
 from runner.clock import SystemClock
 from runner.config import Config
+from runner.engine.hold import Hold
 from runner.engine.outcome import Recording
 from runner.engine.stop import Stop
 from runner.errors import ExitCode, InvalidLineError, ProviderError, UsageError, WriteError
@@ -153,6 +154,8 @@ class Tail:
             output=None if self.paths is None else await open_output(self.paths),
             emit=emit,
             stop=stop,
+            # One answer that is on the screen is not worth a minute of waiting.
+            hold=Hold(stop=stop, emit=emit, patience_s=0.0),
             clock=SystemClock(),
             random=Random(),  # noqa: S311 - spreads retries in time; nothing secret
             may_retry=lambda job: not live.shown(job.id),

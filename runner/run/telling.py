@@ -9,7 +9,7 @@ from anyio import create_task_group
 from runner.clock import SystemClock
 from runner.engine.stop import Stop
 from runner.errors import ExitCode, WriteError
-from runner.events import Event, Sink, Stopping
+from runner.events import Event, Sink, Stopping, WritesHeld, WritesResumed
 from runner.models import Job
 from runner.results.compact import Compacted
 from runner.run.ending import Outcome
@@ -27,6 +27,7 @@ from runner.view.texts_end import (
     stopped_text,
     stopping_text,
 )
+from runner.view.texts_hold import held_text, resumed_text, unwritten_text
 from runner.view.texts_start import start_text
 from runner.view.texts_table import Names
 from runner.view.verbose import Verbose
@@ -62,6 +63,8 @@ class Teller:
             sink.emit(event)
         if isinstance(event, Stopping) and not self._quiet:
             self._write(stopping_text(event, self._prepared.settings.max_runtime_s))
+        elif isinstance(event, WritesHeld | WritesResumed) and not self._quiet:
+            self._write(self._hold_text(event))
 
     def start(self) -> None:
         """Say what will be asked."""
@@ -130,7 +133,15 @@ class Teller:
             say(f"Stopped: {outcome.input_changed} The same command reads it anew.")
         if outcome.other_questions:
             say(kept_answers_text(outcome.other_questions))
+        if isinstance(outcome.failure, WriteError):
+            say(unwritten_text(tally.taken_back, kept=self._names.results is not None))
         self._tell_order(outcome.compacted)
+
+    def _hold_text(self, event: WritesHeld | WritesResumed) -> str:
+        if isinstance(event, WritesResumed):
+            return resumed_text()
+        tally = self._prepared.tally
+        return held_text(event.error, event.for_s, tally.in_flight + tally.unwritten)
 
     def _tell_order(self, compacted: Compacted | None) -> None:
         text = None if compacted is None else order_text(compacted, self._names)

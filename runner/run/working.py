@@ -8,6 +8,7 @@ from random import Random
 from anyio import create_task_group, to_thread
 
 from runner.clock import SystemClock
+from runner.engine.hold import Hold
 from runner.engine.outcome import Recording
 from runner.engine.stop import Stop
 from runner.errors import LineProblem, RunnerError, WriteError
@@ -19,6 +20,7 @@ from runner.results.journal import Journal, NoJournal
 from runner.results.output import FileOutput, Output, StdoutOutput, open_output
 from runner.results.paths import set_aside
 from runner.results.read import attempts_of
+from runner.results.reserve import NoReserve, Reserve, reserve_size
 from runner.results.run_file import write_run_file
 from runner.results.writer import Place
 from runner.run.ending import Outcome
@@ -60,8 +62,9 @@ async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
         async with create_task_group() as group:
             group.start_soon(watch.run)
             async with teller.watching(stop):
-                session = _session(prepared, teller, providers, journal, output, stop)
-                failure = await session.attempt(_jobs(prepared, teller))
+                with _reserve(prepared) as room:
+                    session = _session(prepared, teller, providers, journal, output, stop, room)
+                    failure = await session.attempt(_jobs(prepared, teller))
             failure = failure or teller.live_failure
             prepared.tally.take_back_unwritten()
             # Signals are still heard, and have nothing left to stop: order takes no money.
@@ -97,6 +100,12 @@ async def _open_output(prepared: Prepared) -> Output:
     return await open_output(prepared.paths)
 
 
+def _reserve(prepared: Prepared) -> Reserve | NoReserve:
+    if prepared.paths is None:
+        return NoReserve()
+    return Reserve(prepared.paths.reserve, reserve_size(prepared.settings.concurrency))
+
+
 def _open_journal(prepared: Prepared, output: Output) -> Journal | NoJournal:
     if prepared.paths is None or prepared.scan is None or not isinstance(output, FileOutput):
         return NoJournal()
@@ -110,6 +119,7 @@ def _session(
     journal: Journal | NoJournal,
     output: Output,
     stop: Stop,
+    room: Reserve | NoReserve,
 ) -> Session:
     settings = prepared.settings
 
@@ -137,6 +147,7 @@ def _session(
         output=output,
         emit=teller.emit,
         stop=stop,
+        hold=Hold(stop=stop, emit=teller.emit, room=room, mend=journal.mend),
         clock=SystemClock(),
         random=Random(),  # noqa: S311 - spreads retries in time; nothing secret
         on_written=on_written,

@@ -97,6 +97,8 @@ class Tally:
     waited_s: float = 0.0
     """Seconds that jobs were told to wait before their next attempt, summed over jobs."""
     peak_in_flight: int = 0
+    taken_back: int = 0
+    """Results that could not be written, and are undone again."""
     halted: dict[str, ProviderError] = field(default_factory=dict)
     """Providers that refused the account, with what they said."""
     stopping: Stopping | None = None
@@ -186,8 +188,14 @@ class Tally:
         """Note that a result which was counted is in the file."""
         self._unwritten.pop(id(result), None)
 
+    @property
+    def unwritten(self) -> int:
+        """Results that were counted and are not in the file yet."""
+        return len(self._unwritten)
+
     def take_back_unwritten(self) -> None:
         """Count as undone what could not be written; its tokens were used all the same."""
+        self.taken_back += len(self._unwritten)
         for result in self._unwritten.values():
             self._take_back(result)
         self._unwritten.clear()

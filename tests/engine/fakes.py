@@ -12,6 +12,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from msgspec import Raw
 
 from runner.engine.attempt import Attempts
+from runner.engine.hold import Hold
 from runner.engine.outcome import Recording
 from runner.engine.retry import RetryPolicy
 from runner.engine.service import Service, always
@@ -195,6 +196,7 @@ class Bench:
             policy=self.policy,
             random=Random(1),
             stop=self.stop,
+            hold=Hold(stop=self.stop, emit=self._emit),
             may_retry=self.may_retry,
         )
         return Shard(service=service, concurrency=self.concurrency, window=Window(self.ahead))

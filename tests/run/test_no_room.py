@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.engine import hold
 from runner.errors import ExitCode, WriteError
 from tests.run.commands import batch, records, settings, write_lines
 from tests.simulated import Endpoints, reset_stats, scenario_file, simulator_in_thread, stats
@@ -32,6 +33,12 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
     scenario = scenario_file(tmp_path_factory.mktemp("scenario"), SCENARIO)
     with simulator_in_thread(scenario) as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def _short_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bear trouble for moments instead of a minute."""
+    monkeypatch.setattr(hold, "HOLD_S", 0.3)
 
 
 @contextmanager
