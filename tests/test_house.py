@@ -19,7 +19,7 @@ OWNERS = {
     "click": {"__main__.py", "cli/", "view/ask_again.py"},
     "filelock": {"results/lock.py"},
     "httpx2": {"providers/"},
-    "jinja2": {"input/template.py"},
+    "jinja2": {"input/template"},
     "jsonlines": {"input/"},
     "openai": {"providers/"},
     "platformdirs": {"config_files.py"},
