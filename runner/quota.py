@@ -1,0 +1,31 @@
+"""What a response's headers say of the limits of its account. Pure data."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """One limit as a server shows it; None where it does not say, or says what cannot be."""
+
+    limit: int | None = None
+    """Per minute."""
+    remaining: int | None = None
+    """What was left when the server looked, mostly when it let the request in."""
+    reset_s: float | None = None
+    """Seconds until all of it is there again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """The limits that one response told of."""
+
+    requests: Gauge = Gauge()
+    tokens: Gauge = Gauge()
+    """Input and output together."""
+    input_tokens: Gauge = Gauge()
+    output_tokens: Gauge = Gauge()
+
+    @property
+    def told(self) -> bool:
+        """Whether it says anything at all."""
+        return self != Quota()
