@@ -35,6 +35,8 @@ class ProviderConfig:
     finish_reason: Literal["required", "optional"] = "required"
     """`optional`: this server never says why an answer ended, so that its whole body, or the
     orderly end of its stream after some output, will do (Chat Completions only)."""
+    idle_timeout_s: float | None = None
+    """Between two events of a stream whose words have begun; None is the engine's own bound."""
     simulated: bool = False
     """True for `sim` and its sisters: the simulator is started with the model as its scenario."""
     source: str = "built in"

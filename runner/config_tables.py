@@ -5,31 +5,39 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from types import UnionType
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from runner.config import BUILT_IN_PROVIDERS, OptionTable, ProviderConfig
 from runner.errors import UsageError
 from runner.models import Api
-from runner.words import printable
+from runner.words import printable, seconds
 
 OPTION_TABLES = ("batch", "tail", "check", "show", "export", "simulate")
 """The commands whose options may stand in a table; [providers] is taken by what it configures."""
 _TABLES = ("defaults", "providers")
 _DEFAULTS = ("model", "provider")
-_PROVIDER_KEYS: Mapping[str, type] = {
+_PROVIDER_KEYS: Mapping[str, type | UnionType] = {
     "api": str,
     "base_url": str,
     "api_key_env": str,
     "max_tokens_field": str,
     "include_usage": bool,
     "finish_reason": str,
+    "idle_timeout": str | int | float,
 }
 _KEY_ITSELF = frozenset({"api_key", "apikey", "key", "token", "api_token", "auth_token", "secret"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]]*)(?::\d*)?")
+"""`urlsplit` takes the brackets for the host wherever they stand, as in `far.example[::1]`."""
 _FINISH_REASONS = ("required", "optional")
-_TYPE_WORDS = {str: "text in quotes", bool: "true or false"}
+_TYPE_WORDS: Mapping[type | UnionType, str] = {
+    str: "text in quotes",
+    bool: "true or false",
+    str | int | float: 'a time such as "5m", or seconds',
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,8 +95,9 @@ def _known(table: Mapping[str, Any], known: Iterable[str], source: str, place: s
             raise unknown_key(key, names, source, place)
 
 
-def _typed(value: Any, expected: type, source: str, what: str) -> None:
-    if not isinstance(value, expected) or value == "":
+def _typed(value: Any, expected: type | UnionType, source: str, what: str) -> None:
+    odd = isinstance(value, bool) and expected is not bool
+    if odd or not isinstance(value, expected) or value == "":
         raise UsageError(f"{source}: {what} must be {_TYPE_WORDS[expected]}.")
 
 
@@ -130,6 +139,11 @@ def _check_values(table: Mapping[str, Any], source: str, place: str) -> None:
     if table.get("finish_reason", "required") not in _FINISH_REASONS:
         known = " or ".join(_FINISH_REASONS)
         raise UsageError(f"{source}: finish_reason under {place} must be {known}.")
+    if "idle_timeout" in table and not seconds(str(table["idle_timeout"])):
+        raise UsageError(
+            f'{source}: idle_timeout under {place} must be a time longer than 0, such as "5m", or '
+            "seconds."
+        )
     if "base_url" in table and (problem := _url_problem(table["base_url"])):
         raise UsageError(f"{source}: base_url under {place} {problem}")
 
@@ -148,7 +162,11 @@ def _url_problem(url: str) -> str | None:
             "holds a user name or password. Keys are named by "
             "api_key_env and never written in this file."
         )
-    if parts.scheme not in ("http", "https") or not host:
+    if (
+        parts.scheme not in ("http", "https")
+        or not host
+        or not _HOST_AND_PORT.fullmatch(parts.netloc)
+    ):
         return "is not an address such as http://127.0.0.1:8000/v1."
     if parts.query or parts.fragment:
         return "must end before any ? or #."
@@ -188,6 +206,9 @@ def is_loopback(url: str) -> bool:
 
 def _made(name: str, table: Mapping[str, Any], source: str, place: str) -> ProviderConfig:
     built_in = BUILT_IN_PROVIDERS.get(name)
+    table = dict(table)
+    if "idle_timeout" in table:
+        table["idle_timeout_s"] = seconds(str(table.pop("idle_timeout")))
     api = built_in.api if built_in else table.get("api", "openai")
     if "finish_reason" in table and api != "openai":
         raise UsageError(

@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
@@ -14,6 +14,13 @@ _SHORTEST_KEY = 8
 """Characters; a shorter value stands in too many words by chance."""
 _KEY_ENDINGS = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "CREDENTIALS")
 _HEADER_ENDING = "_HEADERS"
+_named: set[str] = set()
+"""Variables that hold keys though their names do not say so."""
+
+_NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
+_PLAIN = re.compile(_NUMBER, re.ASCII)
+_TIME = re.compile("".join(rf"(?:({_NUMBER}){unit})?" for unit in "dhms"), re.ASCII)
+_UNITS_S = (86400.0, 3600.0, 60.0, 1.0)
 
 _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
@@ -30,19 +37,28 @@ def _escape(character: str, keep: str) -> str:
     return _SHORT_ESCAPES.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
 
+def hold_back(names: Iterable[str]) -> None:
+    """Let `scrubbed` hide the values of these variables from now on, whatever their names say."""
+    _named.update(names)
+
+
 def scrubbed(text: str) -> str:
-    """Put `***` where the value of a variable stands whose name says that it holds a key."""
+    """Put `***` where the value of a variable stands that holds a key.
+
+    Those whose names say so, and those named to `hold_back`; also as Python and JSON quote them.
+    """
     for name, value in os.environ.items():
-        for secret in _secrets(name.upper(), value):
+        for secret in _secrets(name, value):
             if len(secret) >= _SHORTEST_KEY:
-                text = text.replace(secret, "***")
+                for spelled in (secret, repr(secret)[1:-1], secret.replace("\\", "\\\\")):
+                    text = text.replace(spelled, "***")
     return text
 
 
 def _secrets(name: str, value: str) -> list[str]:
-    if name.endswith(_HEADER_ENDING):
+    if name.upper().endswith(_HEADER_ENDING):
         return [line.partition(":")[2].strip() for line in value.split("\n")]
-    return [value] if name.endswith(_KEY_ENDINGS) else []
+    return [value.strip()] if name in _named or name.upper().endswith(_KEY_ENDINGS) else []
 
 
 def count(number: int) -> str:
@@ -69,11 +85,21 @@ def duration(seconds: float) -> str:
     return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"
 
 
-def time_option(seconds: float) -> str:
+def seconds(text: str) -> float | None:
+    """Read a time such as `90s`, `20m`, `6h`, `1h30m` or `90`; None for anything else."""
+    if _PLAIN.fullmatch(text):
+        return float(text)
+    match = _TIME.fullmatch(text)
+    if not text or match is None:
+        return None
+    return sum(float(part) * unit for part, unit in zip(match.groups("0"), _UNITS_S, strict=True))
+
+
+def time_option(time_s: float) -> str:
     """Write a time as an option takes it: `90s`, `2h`, `1h30m`."""
-    whole = int(seconds)
-    if whole != seconds or whole < 60:
-        return f"{seconds:g}s"
+    whole = int(time_s)
+    if whole != time_s or whole < 60:
+        return f"{time_s:g}s"
     parts = ((whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "m"))
     return "".join(f"{number}{unit}" for number, unit in (*parts, (whole % 60, "s")) if number)
 

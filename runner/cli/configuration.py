@@ -16,8 +16,10 @@ def config_of(ctx: click.Context) -> "Config":
     config: Config | None = ctx.meta.get(_META)
     if config is None:
         from runner.config_files import load_config
+        from runner.words import hold_back
 
         config = load_config(ctx.find_root().params.get("config"))
+        hold_back(p.api_key_env for p in config.providers.values() if p.api_key_env is not None)
         ctx.meta[_META] = config
     return config
 
@@ -83,7 +85,7 @@ def _misfit(option: click.Option, value: Any, *, trusted: bool) -> str | None:
     is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
     if isinstance(value, bool) or not (is_list or isinstance(value, str | int | float)):
         return "it must be a text or a number."
-    return None if trusted else _untrusted(option, value)
+    return None if trusted else _untrusted(option, _joined(value))
 
 
 def _untrusted(option: click.Option, value: Any) -> str | None:

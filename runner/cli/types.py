@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from runner.words import printable
+from runner.words import printable, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 else:
     _ParamType = click.ParamType  # generic for type checkers only, in the oldest click allowed
 
-_NUMBER = r"\d{1,12}(?:\.\d{1,6})?"
-_TIME = re.compile("".join(rf"(?:({_NUMBER}){unit})?" for unit in "dhms"), re.ASCII)
-_SECONDS = (86400.0, 3600.0, 60.0, 1.0)
-_PLAIN = re.compile(_NUMBER, re.ASCII)
+_PLAIN = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 _COUNT = re.compile(r"(\d[\d_]{0,14}(?:\.\d{1,6})?)([kKmM]?)", re.ASCII)
 _THOUSANDS = {"": 1, "k": 1000, "m": 1_000_000}
 _SIZE = re.compile(r"(\d{1,12})\s*(?:([kKmMgG])(?:iB)?)?", re.ASCII)
@@ -68,22 +65,13 @@ class Time(_Words):
         wanted = text.strip().lower()
         if wanted == "none" and self._none is not None:
             return None if isinstance(self._none, str) else self._none
-        seconds = _seconds(wanted)
-        if seconds is None:
+        found = seconds(wanted)
+        if found is None:
             or_none = ", or none" if self._none is not None else ""
             _bad(text, f"a time such as 90s, 20m, 6h or 1h30m{or_none}")
-        if self._positive and seconds <= 0:
+        if self._positive and found <= 0:
             raise click.BadParameter("the time must be longer than 0.")
-        return seconds
-
-
-def _seconds(text: str) -> float | None:
-    if _PLAIN.fullmatch(text):
-        return float(text)
-    match = _TIME.fullmatch(text)
-    if not text or match is None:
-        return None
-    return sum(float(part) * unit for part, unit in zip(match.groups("0"), _SECONDS, strict=True))
+        return found
 
 
 class Count(_Words):

@@ -141,6 +141,15 @@ def _base_url(config: ProviderConfig, environ: Mapping[str, str]) -> str:
         _, at, place = url.rpartition("@")  # before it may stand a password, however odd
         shown = for_people(f"***@{place}" if at else url)
         raise UsageError(f"{source} is not an address such as http://127.0.0.1:8000/v1: {shown}")
+    if "@" in parts.netloc:
+        names = _key_names(config)
+        where = names[0] if names else "a variable that api_key_env names"
+        raise UsageError(
+            f"{source} holds a user name or password, which is not sent.\n"
+            f"Take it out of the address; a key belongs into {where}."
+        )
+    if parts.query or parts.fragment:
+        raise UsageError(f"{source} must end before any ? or #.")
     return url.removesuffix("/v1") if config.api == "anthropic" else url
 
 

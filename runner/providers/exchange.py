@@ -82,6 +82,8 @@ class HttpProvider(ABC):
         """Ask and yield the text as it arrives; see `Provider.stream`."""
         if not isinstance(assembly, StreamAssembly):
             raise TypeError("a stream fills an assembly of its own provider")
+        if self.config.idle_timeout_s is not None:
+            idle_s = self.config.idle_timeout_s
         reply = await self._send(body, timeout_s)
         assembly.request_id = self._failures.request_id(reply.headers)
         following = Following(

@@ -4,12 +4,14 @@ import errno
 import io
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NoReturn
 
 import click
 import pytest
 
 from runner.cli.failures import guarded
+from runner.cli.main import run
 from runner.errors import ExitCode, LockedError, RunnerError, UsageError, WriteError
 
 
@@ -77,6 +79,26 @@ def test_a_developer_can_ask_for_the_stack_without_keys(
     err = capsys.readouterr().err
     assert "ZeroDivisionError: ***" in err
     assert "verysecret" not in err
+
+
+def test_the_stack_holds_no_key_that_a_configuration_names(
+    capsys: pytest.CaptureFixture[str], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key in a variable of an odd name is hidden as those are whose names say it."""
+    (here / "conf.toml").write_text(
+        '[providers.v]\napi = "openai"\nbase_url = "http://127.0.0.1:9"\napi_key_env = "MY_THING"\n'
+    )
+    monkeypatch.setenv("RUNNER_DEBUG", "1")
+    monkeypatch.setenv("MY_THING", "odd-canary-1")
+
+    def broken(*_: object) -> NoReturn:
+        raise ZeroDivisionError("with odd-canary-1")
+
+    monkeypatch.setattr("runner.run.batch.run_batch", broken)
+    assert run(["--config", "conf.toml", "batch", "jobs.jsonl", "-m", "v/m"]) == 1
+    err = capsys.readouterr().err
+    assert "ZeroDivisionError: with ***" in err
+    assert "canary" not in err
 
 
 def test_long_lines_are_broken_but_not_commands(capsys: pytest.CaptureFixture[str]) -> None:

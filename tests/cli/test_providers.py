@@ -45,7 +45,8 @@ def test_each_value_says_where_it_came_from(
         '[defaults]\nmodel = "x"\nprovider = "corp"\n' + CORP + 'api_key_env = "CORP_KEY"\n'
     )
     monkeypatch.setenv("CORP_KEY", "sk-secret-corp")
-    monkeypatch.setenv("OPENAI_BASE_URL", "https://me:secret@proxy.example/v1?secret=1")
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://proxy.example/v1")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://me:secret@proxy.example/v1")
     found = listed(capsys, "--config", "conf.toml")
     assert found["files"] == ["conf.toml"]
     assert (found["model"], found["model_source"]) == ("x", "conf.toml")
@@ -62,6 +63,8 @@ def test_each_value_says_where_it_came_from(
         "https://proxy.example/v1",
         "OPENAI_BASE_URL",
     )
+    assert by_name["anthropic"]["base_url"] is None
+    assert "holds a user name or password" in by_name["anthropic"]["problem"]
     assert "secret" not in json.dumps(found)
 
 

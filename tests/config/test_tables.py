@@ -39,6 +39,26 @@ def test_a_provider_is_read_whole() -> None:
     assert (read.source, read.simulated) == ("conf.toml", False)
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [('"5m"', 300.0), ("90", 90.0), ("0.5", 0.5), ('"1h30m"', 5400.0)],
+)
+@pytest.mark.parametrize("head", [VLLM, "[providers.anthropic]\n"])
+def test_a_provider_may_be_silent_for_longer(head: str, text: str, seconds: float) -> None:
+    """A time as in options, or seconds; for a built-in provider too; unset it is the engine's."""
+    (read,) = document(f"{head}idle_timeout = {text}").providers.values()
+    assert read.idle_timeout_s == seconds
+    (unset,) = document(head).providers.values()
+    assert unset.idle_timeout_s is None
+
+
+@pytest.mark.parametrize("text", ['"0"', "0", "-1", '"soon"', "inf", "nan", "true", '""', "[1]"])
+def test_a_silence_that_is_no_time_is_refused(text: str) -> None:
+    """The message names the key and what would be right."""
+    with pytest.raises(UsageError, match=r"idle_timeout under \[providers.vllm\] must be a time"):
+        document(f"{VLLM}idle_timeout = {text}")
+
+
 def test_a_trusted_file_may_move_a_built_in_provider() -> None:
     """A new address leaves the built-in API and key variable as they are."""
     read = document('[providers.openai]\nbase_url = "https://proxy.example/v1"').providers["openai"]
@@ -111,6 +131,9 @@ def test_a_key_in_the_file_is_refused_without_repeating_it(text: str) -> None:
         ("http://", "is not an address"),
         ("http://[::1", "is not an address"),
         ("http://127.0.0.1:port/", "is not an address"),
+        ("http://evil.example[::1]/v1", "is not an address"),  # Python takes ::1 for the host
+        ("http://[::1].evil.example/v1", "is not an address"),
+        ("http://[::1%25evil.example]/v1", "is not an address"),
         ("http://127.0.0.1/v1?secret=1", "end before any"),
         ("http://127.0.0.1 /v1", "a blank"),
         ("http://evil.example\\\\@127.0.0.1/", "a backslash"),

@@ -4,7 +4,17 @@ import subprocess
 
 import pytest
 
-from runner.words import command_line, count, duration, money, plural, printable, shell_quote
+from runner.words import (
+    command_line,
+    count,
+    duration,
+    money,
+    plural,
+    printable,
+    seconds,
+    shell_quote,
+    time_option,
+)
 
 
 @pytest.mark.parametrize(
@@ -89,3 +99,16 @@ def test_a_quoted_argument_comes_back_from_the_shell(argument: str) -> None:
 def test_a_command_line_names_the_program() -> None:
     """A command to go on with starts with `runner`."""
     assert command_line(["batch", "my jobs.jsonl"]) == "runner batch 'my jobs.jsonl'"
+
+
+@pytest.mark.parametrize(
+    ("time_s", "text"),
+    [
+        (0.5, "0.5s"), (59, "59s"), (60, "1m"), (90.5, "90.5s"), (5400, "1h30m"), (7200, "2h"),
+        (90061, "1d1h1m1s"), (172800, "2d"),
+    ],
+)  # fmt: skip
+def test_a_time_is_written_as_an_option_takes_it(time_s: float, text: str) -> None:
+    """What is said can be typed again and means the same."""
+    assert time_option(time_s) == text
+    assert seconds(text) == time_s

@@ -112,6 +112,38 @@ def test_empty_address_in_the_environment() -> None:
 
 
 @pytest.mark.parametrize(
+    ("config", "variable", "key"),
+    [
+        (OPENAI, "OPENAI_BASE_URL", "OPENAI_API_KEY"),
+        (BUILT_IN_PROVIDERS["openai-responses"], "OPENAI_BASE_URL", "OPENAI_API_KEY"),
+        (ANTHROPIC, "ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY"),
+    ],
+)
+@pytest.mark.parametrize(
+    "user", ["me:pass-word-1", "pass-word-1", ":pass-word-1", "me:pass@word-1"]
+)
+def test_a_password_in_the_address(
+    config: ProviderConfig, variable: str, key: str, user: str
+) -> None:
+    """It is refused, not silently left out, and not shown; where the key belongs is said."""
+    with pytest.raises(UsageError, match=f"{variable} holds a user name or password") as caught:
+        endpoint(config, {**AMBIENT, variable: f"https://{user}@proxy.example/v1"})
+    assert key in str(caught.value)
+    assert "word-1" not in str(caught.value)
+    with pytest.raises(UsageError, match="base_url of mine holds a user name") as caught:
+        endpoint(configured(f"https://{user}@proxy.example/v1", config.api, key=None), AMBIENT)
+    assert "word-1" not in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["?key=pass-word-1", "#pass-word-1"])
+def test_an_address_with_more_behind_its_path(end: str) -> None:
+    """The path of the call is put behind it, so nothing else may stand there."""
+    with pytest.raises(UsageError, match=r"OPENAI_BASE_URL must end before any \? or #") as caught:
+        endpoint(OPENAI, {**AMBIENT, "OPENAI_BASE_URL": f"https://proxy.example/v1{end}"})
+    assert "word-1" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("url", "loopback"),
     [
         ("http://127.0.0.1:1", True),

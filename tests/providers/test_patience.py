@@ -44,6 +44,20 @@ async def test_what_says_nothing_keeps_no_stream_alive(kind: str, http: Http) ->
     assert error.completion == watched.completion
 
 
+async def test_a_provider_may_have_a_patience_of_its_own() -> None:
+    """What its configuration says counts for it, and not what counts for the others."""
+    start = stream(data(*CHAT_EVENTS[:3]), terminated=False).parts
+    async with (
+        raw_server(Reply(start, "hold")) as server,
+        provider_at(server.url, idle_timeout_s=0.2) as provider,
+    ):
+        with anyio.fail_after(3):
+            watched = await watch(provider, idle_s=60)
+    assert watched.error is not None
+    assert watched.error.interruption == "idle"
+    assert watched.error.message.endswith("for 0.2s")
+
+
 @pytest.mark.parametrize("api", APIS)
 async def test_every_event_renews_the_patience(api: Api) -> None:
     """A slow stream whose events keep coming goes on for as long as it takes."""

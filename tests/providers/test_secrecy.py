@@ -2,6 +2,7 @@
 
 import pytest
 
+from runner import words
 from runner.config import BUILT_IN_PROVIDERS
 from runner.errors import UsageError
 from runner.providers.endpoints import endpoint
@@ -77,3 +78,14 @@ def test_headers_of_the_environment_are_keys(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("MY_CREDENTIAL", "own-secret-1")
     said = "gateway-secret, short, broken, own-secret-1"
     assert scrubbed(said) == "***, short, broken, ***"
+
+
+def test_what_a_configuration_names_is_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of any name is hidden once it is named, without the blanks around it."""
+    monkeypatch.setattr(words, "_named", set())
+    monkeypatch.setenv("MY_THING", " a-thing\\'of-mine\n")
+    said = "sent a-thing\\'of-mine"
+    assert scrubbed(said) == said
+    words.hold_back(["MY_THING"])
+    assert scrubbed(said) == "sent ***"
+    assert scrubbed(repr(said)) == '"sent ***"'

@@ -49,7 +49,7 @@ class Canary:
             "ANTHROPIC_API_KEY": self.key,
             "ANTHROPIC_BASE_URL": self.address,
             "ANTHROPIC_CUSTOM_HEADERS": headers,
-            "OWN_CREDENTIAL": self.own,
+            "OWN_THING": self.own,
             "CANARY_WORDS": f"{self.key}, {self.header} and {self.own}",
             "RUNNER_DEBUG": "1",
         }
@@ -153,7 +153,7 @@ def canary(folder: Path, *, long: bool, seed: int) -> Report:
 
 def _own_provider(found: Canary) -> None:
     text = f'[providers.own]\napi = "openai"\nbase_url = "{found.address}/v1"\n'
-    (found.folder / "own.toml").write_text(text + 'api_key_env = "OWN_CREDENTIAL"\n')
+    (found.folder / "own.toml").write_text(text + 'api_key_env = "OWN_THING"\n')
 
 
 def _failures(found: Canary, model: str, *, long: bool) -> None:
@@ -179,11 +179,12 @@ def _failures(found: Canary, model: str, *, long: bool) -> None:
 
 
 def _ours(found: Canary, places: tuple[str, ...]) -> None:
-    """Fail inside of runner itself, with the key in the exception."""
+    """Fail inside of runner itself, with all keys in the exception, also one of an odd name."""
     for place in places:
         name = f"bug {place}"
         found.jobs(name, ["mode answer please"])
-        arguments = (place, "batch", "jobs.jsonl", "-m", "openai/m", *_COMMON)
+        config = ("--config", str(found.folder / "own.toml"))
+        arguments = (place, *config, "batch", "jobs.jsonl", "-m", "openai/m", *_COMMON)
         code = found.run(name, *arguments, module=broken.__name__)
         found.report.demand(code == 1, f"{name}: exit {code}")
         found.modes[name] += 1
@@ -216,24 +217,36 @@ def _configurations(found: Canary, *, long: bool) -> None:
         if long:
             found.run(f"config {name}", *config, "providers")
         found.modes["config"] += 1
+    _addresses(found, host, long=long)
     if long:
-        _environments(found, host)
+        _environments(found)
 
 
-def _environments(found: Canary, host: str) -> None:
-    for number, url in enumerate((
+def _addresses(found: Canary, host: str, *, long: bool) -> None:
+    """Put the key into the SDKs' addresses: each is refused before anything is sent."""
+    urls = (
         f"http://me:{found.key}@{host}/v1",
         f"http://{found.header}@127.0.0.1:9/v1",
+        f"http://{host}/v1?key={found.key}",
         f"ftp://me:{found.header}@{host}",
         f"http://me:{found.header}@[bad",
-    )):  # fmt: skip
-        name = f"address {number}"
-        found.jobs(name, ["mode 500 please", "mode redirect please"])
-        env = {"OPENAI_BASE_URL": url}
-        code = found.run(name, "batch", "jobs.jsonl", "-m", "openai/m", *_COMMON, env=env)
-        found.report.demand(code in (1, 2), f"{name}: exit {code}")
-        found.run(name, "providers", env=env)
-        found.modes["address"] += 1
+    )
+    for number, url in enumerate(urls if long else urls[:1]):
+        for api in ("openai", "anthropic") if long else ("openai",):
+            name = f"address {number} {api}"
+            found.jobs(name, ["mode answer please"])
+            env = {f"{api.upper()}_BASE_URL": url}
+            code = found.run(name, "batch", "jobs.jsonl", "-m", f"{api}/m", *_COMMON, env=env)
+            found.report.demand(code == 2, f"{name}: exit {code}")
+            found.run(name, "providers", env=env)
+            if long:
+                found.run(name, "providers", "--json", env=env)
+                code = found.run(name, "tail", "--no-stdin", "-m", f"{api}/m", "Hi.", env=env)
+                found.report.demand(code == 2, f"{name}: exit {code} of tail")
+            found.modes["address"] += 1
+
+
+def _environments(found: Canary) -> None:
     found.jobs("line", [])
     line = json.dumps({"prompt": "x", "api_key": found.key}) + "\n"
     (found.folder / "line" / "jobs.jsonl").write_text(line)
