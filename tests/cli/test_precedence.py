@@ -130,6 +130,8 @@ def test_a_wrong_value_in_a_file_is_named(
         ("summary_json = 'x'", "may not name files"),
         ("system = '@/etc/passwd'", "may not have files read"),
         ("template = '@../secret'", "may not have files read"),
+        ("system = ['@/etc/passwd']", "may not have files read"),  # a list becomes one text
+        ("template = ['@/etc/passwd', 'x']", "may not have files read"),
     ],
 )
 def test_a_file_lying_in_the_folder_chooses_no_files(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.torture.canary import canary
+from tests.torture.crashpoints import crashpoints
 from tests.torture.disk import disk
 from tests.torture.exact import exact
 from tests.torture.faults import faults
@@ -22,6 +23,7 @@ class Harness(Protocol):
 
 HARNESSES: dict[str, Harness] = {
     "kill": kill,
+    "crashpoints": crashpoints,
     "stop": stop,
     "disk": disk,
     "faults": faults,
