@@ -14,7 +14,7 @@ _SLOW = (nodes.Getattr, nodes.Getitem, nodes.Filter, nodes.Test, nodes.Call, nod
 _VARYING = (nodes.Name, nodes.Filter, nodes.Test, nodes.Call, nodes.BinExpr)
 """A container without these is a constant, and no longer than the template itself."""
 _EXACT = ("eq", "ne")
-_NODES_A_STEP = 4
+_NODES_A_STEP = 2
 _Container = TypeVar("_Container", nodes.List, nodes.Tuple, nodes.Dict)
 
 
