@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
 
-import anyio
-
 from runner.clock import SystemClock
 from runner.config import Config
 from runner.errors import ExitCode, RunnerError, UsageError, WriteError
@@ -22,6 +20,7 @@ from runner.results.paths import ResultPaths, default_output, paths_for
 from runner.results.reserve import Reserve
 from runner.results.run_file import new_run_id
 from runner.run.ending import Outcome, exit_code
+from runner.run.looping import run_async
 from runner.run.preparing import Prepared, prepare
 from runner.run.runtime import Runtime
 from runner.run.signals import handlers_restored
@@ -108,7 +107,7 @@ def _carry_out(prepared: Prepared, runtime: Runtime) -> ExitCode:
         outcome = Outcome(compacted=_order_only(prepared))
         teller.nothing_to_send(outcome.compacted)
     else:
-        outcome = anyio.run(work, prepared, teller, runtime)
+        outcome = run_async(work, prepared, teller, runtime)
     code = exit_code(prepared.tally, outcome, prepared.settings.allow_failures)
     if not prepared.nothing_to_do:
         teller.end(outcome, code, elapsed_s=time.monotonic() - began)

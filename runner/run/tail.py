@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random, SystemRandom
 
-import anyio
 import msgspec
 from anyio import create_task_group
 
@@ -33,6 +32,7 @@ from runner.results.run_file import new_run_id
 from runner.results.scan import repair
 from runner.run.ending import STOP_CODES
 from runner.run.feed import one_job
+from runner.run.looping import run_async
 from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch, handlers_restored
 from runner.settings import MAX_LINE_BYTES, TailSettings
@@ -58,7 +58,7 @@ def run_tail(settings: TailSettings, config: Config) -> ExitCode:
         while True:
             tail = Tail(settings=settings, config=config, job=job, paths=paths, people=people)
             with handlers_restored():
-                code = anyio.run(tail.run)
+                code = run_async(tail.run)
             if not (tail.result and broken_off(tail.result) and ask_again()):
                 return code
             job = question(settings, config, SystemClock().now())
