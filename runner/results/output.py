@@ -5,7 +5,9 @@ Knows bytes only; `runner.results.writer` decides what is written and when.
 
 import errno
 import os
+import select
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +21,8 @@ from runner.results.durable import cannot_write, sync_data
 from runner.results.paths import ResultPaths
 
 _FULL_PIPE_WAIT_S = 0.01
+_LOOK_MS = 100
+"""How long a thread waits for a reader who takes nothing, before it asks whether to go on."""
 
 
 class Output(Protocol):
@@ -123,24 +127,38 @@ class FileOutput:
         self._torn = False
 
 
+def _for_ever() -> None:
+    """Wait for a reader as long as it takes."""
+
+
 class StdoutOutput:
     """`-o -`: records go to a pipe or a terminal; nothing is kept.
 
-    A closed pipe surfaces as BrokenPipeError.
+    A closed pipe surfaces as BrokenPipeError, and so does a reader who takes nothing for longer
+    than `patience` allows by then.
     """
 
     end = None
 
-    def __init__(self, fd: int = 1) -> None:
+    def __init__(self, fd: int = 1, patience: Callable[[], float | None] = _for_ever) -> None:
+        """Take a descriptor. `patience` gives seconds, or None while a run is not stopped."""
         self._fd = fd
+        self._patience = patience
         self._begun = 0
         """Bytes of the next line that are out already: a pipe takes nothing back."""
 
     async def append(self, data: bytes) -> None:
         written, self._begun = self._begun, 0
         try:
+            taken_at = time.monotonic()
             while written < len(data):
-                written += await self._some(memoryview(data)[written:])
+                taken = await self._some(memoryview(data)[written:])
+                written += taken
+                now = time.monotonic()
+                taken_at = now if taken else taken_at
+                patience = self._patience()
+                if patience is not None and now - taken_at > patience:
+                    raise BrokenPipeError(errno.EPIPE, "its reader has stopped reading")
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -162,12 +180,21 @@ class StdoutOutput:
 
 
 def _write_some(fd: int, view: memoryview) -> int:
-    try:
-        return os.write(fd, view)
-    except BlockingIOError:
-        # Somebody made our stdout non-blocking and its reader is slow.
-        time.sleep(_FULL_PIPE_WAIT_S)
-        return 0
+    """Write until all is written or the reader takes nothing for a moment; give the bytes."""
+    written, poll = 0, select.poll()
+    poll.register(fd, select.POLLOUT)
+    while written < len(view) and poll.poll(_LOOK_MS):
+        try:
+            # A pipe said to be writable takes so much without making anybody wait.
+            written += os.write(fd, view[written : written + select.PIPE_BUF])
+        except BlockingIOError:
+            # Somebody made our stdout non-blocking and its reader is slow.
+            time.sleep(_FULL_PIPE_WAIT_S)
+        except OSError:
+            if not written:
+                raise
+            break
+    return written
 
 
 def _names(path: Path, fd: int) -> bool:

@@ -34,6 +34,10 @@ from runner.run.telling import Teller
 AHEAD = 4
 """With `--tail` the feeder runs at most so many times the concurrency ahead of the live answer."""
 
+STOPPED_PATIENCE_S, CUT_PATIENCE_S = 2.0, 0.5
+"""With `-o -`: how long a reader who takes nothing is waited for after the first stop, and after
+the second. Who takes anything at all is given his time."""
+
 
 async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
     """Ask what the plan says. Raises UsageError where a provider cannot be opened."""
@@ -48,7 +52,7 @@ async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
         for provider, model in prepared.plan.models:
             await providers.get(provider, model)
         teller.start()
-        output = await _open_output(prepared)
+        output = await _open_output(prepared, stop)
         journal = _open_journal(prepared, output)
         watch = SignalWatch(
             stop=stop,
@@ -82,7 +86,8 @@ def _outcome(
     changed = str(failure) if isinstance(failure, InputChangedError) else None
     closed = isinstance(failure, BrokenPipeError)
     return Outcome(
-        stopped_by="closed_pipe" if closed else stop.reason,
+        # Whoever stopped the run before its reader had gone, or was found stuck, is told of.
+        stopped_by=stop.reason or ("closed_pipe" if closed else None),
         unread=not prepared.plan.fed,
         other_questions=prepared.plan.changed,
         input_changed=changed,
@@ -91,13 +96,19 @@ def _outcome(
     )
 
 
-async def _open_output(prepared: Prepared) -> Output:
+async def _open_output(prepared: Prepared, stop: Stop) -> Output:
     if prepared.paths is None:
-        return StdoutOutput()
+        return StdoutOutput(patience=lambda: _patience_s(stop))
     if prepared.settings.fresh:
         set_aside(prepared.paths)
     write_run_file(prepared.paths.run, run_file_of(prepared))
     return await open_output(prepared.paths)
+
+
+def _patience_s(stop: Stop) -> float | None:
+    if not stop.draining:
+        return None
+    return CUT_PATIENCE_S if stop.cut else STOPPED_PATIENCE_S
 
 
 def _reserve(prepared: Prepared) -> Reserve | NoReserve:
