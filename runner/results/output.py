@@ -154,11 +154,7 @@ class StdoutOutput:
             while written < len(data):
                 taken = await self._some(memoryview(data)[written:])
                 written += taken
-                now = time.monotonic()
-                taken_at = now if taken else taken_at
-                patience = self._patience()
-                if patience is not None and now - taken_at > patience:
-                    raise BrokenPipeError(errno.EPIPE, "its reader has stopped reading")
+                taken_at = self._still_there(taken, taken_at)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -167,6 +163,16 @@ class StdoutOutput:
             failure = cannot_write("stdout", error)
             failure.lines_written = data.count(b"\n", 0, whole)
             raise failure from error
+
+    def _still_there(self, taken: int, taken_at: float) -> float:
+        """Give the time at which the reader last took something; raises if too long ago."""
+        now = time.monotonic()
+        patience = self._patience()
+        if taken:
+            return now
+        if patience is not None and now - taken_at > patience:
+            raise BrokenPipeError(errno.EPIPE, "its reader has stopped reading")
+        return taken_at
 
     async def _some(self, view: memoryview) -> int:
         # A reader that has stopped reading must not keep a cancelled run from ending.
