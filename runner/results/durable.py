@@ -78,7 +78,9 @@ def replace_file(path: Path, data: bytes, *, sync: bool = True) -> None:
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        # Never through a link that somebody has laid there.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        fd = os.open(temporary, flags, 0o666)
         try:
             write_all(fd, data)
             if sync:

@@ -2,14 +2,20 @@
 
 The lock is the kernel's (flock): `kill -9` frees it. The file is never removed, or two runs could
 hold locks on two files of one name. What stands in it is for the message only.
+
+The results file itself is locked as well, so that a second name of it (a hard link, a mount of the
+one file) or a lock file that somebody has removed does not let two runs write to it.
 """
 
 import errno
+import fcntl
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
@@ -40,8 +46,10 @@ def hold_lock(
     # Imported here: it costs 40 ms that readers need not pay.
     from filelock import FileLock, Timeout
 
+    deadline = time.monotonic() + wait_s
     moment = rfc3339((clock or SystemClock()).now())
     holder = _Holder(pid=os.getpid(), host=socket.gethostname(), since=moment)
+    text = _Text(holder)
     lock = FileLock(
         paths.lock,
         timeout=wait_s,
@@ -50,11 +58,12 @@ def hold_lock(
         # Never unlinked, and never a soft lock, which a dead run would leave behind.
         preserve_lock_file=True,
         fallback_to_soft=False,
-        on_acquired=lambda fd: _inscribe(fd, holder),
+        on_acquired=text.write,
     )
+    flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW
     try:
         # FileLock would take a folder in which nothing can be made for a lock that is held.
-        os.close(os.open(paths.lock, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o666))
+        os.close(os.open(paths.lock, flags, 0o666))
         lock.acquire()
     except Timeout:
         raise LockedError(_held(paths)) from None
@@ -62,19 +71,103 @@ def hold_lock(
         if error.errno in _NO_LOCKS:
             raise UsageError(_without_locks(paths)) from error
         raise cannot_write(paths.lock, error) from error
+    cover = _Cover(paths)
+    _covers[paths.results] = cover
     try:
+        cover.take_existing(deadline)
         yield
     finally:
-        with suppress(OSError):  # removed by somebody, or on a disk that failed meanwhile
-            os.truncate(paths.lock, 0)
+        del _covers[paths.results]
+        cover.drop()
+        text.wipe()
         lock.release()
 
 
-def _inscribe(fd: int, holder: _Holder) -> None:
-    os.ftruncate(fd, 0)
-    # The text is a courtesy: a full disk is found out where it matters, at the results.
-    with suppress(OSError):
-        os.pwrite(fd, msgspec.json.encode(holder) + b"\n", 0)
+def cover(paths: ResultPaths, fd: int) -> None:
+    """Lock the open results file too, as long as `hold_lock` does; nothing where it does not.
+
+    Raises LockedError where another run has it under another name.
+    """
+    if paths.results in _covers:
+        _covers[paths.results].take(fd)
+
+
+class _Cover:
+    """The lock on the results file itself, on a descriptor of its own."""
+
+    def __init__(self, paths: ResultPaths) -> None:
+        self._paths = paths
+        self._fd: int | None = None
+
+    def take_existing(self, deadline: float) -> None:
+        try:
+            fd = os.open(self._paths.results, os.O_RDWR | os.O_NONBLOCK)
+        except OSError:
+            return  # not there yet, or refused where it is opened to be written
+        try:
+            self._take(fd, deadline)
+        finally:
+            os.close(fd)
+
+    def take(self, fd: int) -> None:
+        if self._fd is None or not os.path.sameopenfile(self._fd, fd):
+            self._take(fd, 0.0)
+
+    def _take(self, fd: int, deadline: float) -> None:
+        # A duplicate has one lock with its original and outlives it.
+        mine = os.dup(fd)
+        while not (locked := _locked(mine)) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+        if not locked:
+            os.close(mine)
+            raise LockedError(_held_elsewhere(self._paths))
+        self.drop()
+        self._fd = mine
+
+    def drop(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+_covers: dict[Path, _Cover] = {}
+"""By results file: what this process holds."""
+
+
+def _locked(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # no such locks here: the lock file has to do
+    return True
+
+
+class _Text:
+    """What stands in the lock file. A courtesy: a full disk is found out at the results."""
+
+    def __init__(self, holder: _Holder) -> None:
+        self._holder = holder
+        self._fd = -1
+
+    def write(self, fd: int) -> None:
+        self._fd = fd
+        with suppress(OSError):
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, msgspec.json.encode(self._holder) + b"\n", 0)
+
+    def wipe(self) -> None:
+        # By descriptor: under its name another run's lock may stand, where ours was removed.
+        with suppress(OSError):
+            os.ftruncate(self._fd, 0)
+
+
+def _held_elsewhere(paths: ResultPaths) -> str:
+    return (
+        f"another run writes to {paths.shown} under another name of it, or its lock\n"
+        "file was removed. Wait for it with --wait-lock 10m."
+    )
 
 
 def _held(paths: ResultPaths) -> str:

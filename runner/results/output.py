@@ -18,6 +18,7 @@ from aiofiles.threadpool.binary import AsyncFileIO
 
 from runner.errors import WriteError
 from runner.results.durable import cannot_write, sync_data
+from runner.results.lock import cover
 from runner.results.paths import ResultPaths
 
 _FULL_PIPE_WAIT_S = 0.01
@@ -107,12 +108,16 @@ class FileOutput:
             raise self._gone()
 
     def _gone(self) -> WriteError:
-        problem = f"{self._shown} was moved or removed while answers were written to it"
-        failure = WriteError(
-            f"{problem}.\nPut it back if you have it, then give the same command again."
-        )
+        if os.fstat(self._file.fileno()).st_nlink == 0:
+            failure = WriteError(
+                f"{self._shown} was removed while answers were written to it,\n"
+                "and they are gone with it. The same command asks again."
+            )
+            failure.final = True
+            return failure
+        problem = f"{self._shown} was moved while answers were written to it"
+        failure = WriteError(f"{problem}.\nPut it back, then give the same command again.")
         failure.problem, failure.remedy = problem, "Put it back"
-        failure.final = os.fstat(self._file.fileno()).st_nlink == 0
         return failure
 
     async def aclose(self) -> None:
@@ -212,9 +217,13 @@ def _names(path: Path, fd: int) -> bool:
 
 
 async def open_output(paths: ResultPaths) -> FileOutput:
-    """Open the results file for appending, creating it if need be. Raises WriteError."""
+    """Open the results file for appending, creating it if need be.
+
+    Raises WriteError, or LockedError where another run has it open under another name.
+    """
     try:
         file = await aiofiles.open(paths.results, "ab", buffering=0)
     except OSError as error:
         raise cannot_write(paths.shown, error) from error
+    cover(paths, file.fileno())
     return FileOutput(file, paths, os.fstat(file.fileno()).st_size)

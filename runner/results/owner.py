@@ -1,6 +1,7 @@
 """Refuse to touch a file that is not a results file of ours."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -13,6 +14,15 @@ from runner.results.scan import head_of
 _BLOCK_BYTES = 64 * 1024
 _LONGEST_LINE = 1 << 30
 _BEGINNING = b'{"v":'
+_BLANK = b"\0 \t\r\n"
+"""A loss of power leaves zeros where bytes were to be written."""
+_NOTHING = re.compile(rb"\Z")
+_ANYTHING = re.compile(rb"")
+_RECORDS = re.compile(rb'\Z|\{\Z|\{\s*"(?:\Z|v\Z|v")')
+_LOCK = re.compile(rb'\Z|\{"pid":')
+_JOURNAL = re.compile(rb'\Z|\[\Z|\["')
+_RUN_FILE = re.compile(rb'\Z|(?s:\{.*"runner")')
+_CHECKPOINT = re.compile(rb'\Z|\{"layout":')
 _LONGEST_NAME = 255
 """Bytes, on every file system in common use."""
 _ROOM_FOR_SUFFIX = len(".run.json.tmp")
@@ -21,7 +31,8 @@ _ROOM_FOR_SUFFIX = len(".run.json.tmp")
 def refuse_foreign(paths: ResultPaths, jobs: Path | None) -> None:
     """Raise UsageError where writing results would harm something else; nothing is touched.
 
-    `jobs` is None where the jobs are no file. A missing or empty output is fine.
+    `jobs` is None where the jobs are no file. A missing or empty output is fine, and so is every
+    file beside it that is missing, empty or ours.
     """
     shown, results = paths.shown, paths.results
     if len(os.fsencode(results.name)) > _LONGEST_NAME - _ROOM_FOR_SUFFIX:
@@ -33,6 +44,7 @@ def refuse_foreign(paths: ResultPaths, jobs: Path | None) -> None:
         status = results.stat()
     except FileNotFoundError:
         _refuse_missing_folder(shown, results)
+        _refuse_foreign_beside(paths)
         return
     except OSError as error:
         raise cannot_write(shown, error) from error
@@ -47,6 +59,7 @@ def refuse_foreign(paths: ResultPaths, jobs: Path | None) -> None:
         )
     if status.st_size:
         _refuse_other_content(shown, results)
+    _refuse_foreign_beside(paths)
 
 
 def refuse_summary(summary: Path | None, paths: ResultPaths | None, jobs: Path | None) -> None:
@@ -66,6 +79,42 @@ def _refuse_missing_folder(shown: str, results: Path) -> None:
         raise UsageError(
             f"the folder of {shown} does not exist.\nMake it, or name another file with -o."
         )
+
+
+def _refuse_foreign_beside(paths: ResultPaths) -> None:
+    """Refuse where a file of another's has the name of one that is overwritten or removed.
+
+    `-o yarn` would empty `yarn.lock`.
+    """
+    ours = {
+        paths.lock: _LOCK,
+        paths.journal: _JOURNAL,
+        paths.run: _RUN_FILE,
+        paths.old: _RECORDS,
+        paths.checkpoint: _CHECKPOINT,
+        paths.temporary: _RECORDS,
+        paths.reserve: _NOTHING,
+        paths.torn: _ANYTHING,
+    }
+    for path, beginning in ours.items():
+        try:
+            status = path.stat()
+            regular = stat.S_ISREG(status.st_mode)
+            head = _head(path) if regular else b""
+        except OSError:
+            continue  # missing; or said where it is opened to be written
+        if not regular and path == paths.lock:
+            continue  # opened without waiting for anything, and refused there
+        if not regular or not beginning.match(head):
+            raise UsageError(
+                f"{Path(paths.shown).with_name(path.name)} is not runner's, and would be lost.\n"
+                "Name another file for the results with -o."
+            )
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_BLOCK_BYTES).strip(_BLANK)
 
 
 def _refuse_other_content(shown: str, results: Path) -> None:

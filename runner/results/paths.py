@@ -82,12 +82,13 @@ def set_aside(paths: ResultPaths) -> Path | None:
     """
     target = None
     try:
-        paths.journal.unlink(missing_ok=True)
-        paths.checkpoint.unlink(missing_ok=True)
         if paths.results.exists():
             target = _next_free(paths.results)
             paths.results.rename(target)
             sync_folder(target)
+        # After the results, or a kill in between would hide what had been sent.
+        paths.journal.unlink(missing_ok=True)
+        paths.checkpoint.unlink(missing_ok=True)
         paths.run.unlink(missing_ok=True)
     except OSError as error:
         raise cannot_write(paths.shown, error) from error

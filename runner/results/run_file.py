@@ -1,5 +1,6 @@
 """`.run.json`: what the last run asked, so that a later one can say what changed. No keys."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -38,9 +39,10 @@ def new_run_id(now: datetime, bits: Callable[[int], int]) -> str:
 
 def write_run_file(path: Path, run: RunFile) -> None:
     """Replace the file in one step. Raises WriteError."""
-    text = scrubbed(msgspec.json.format(msgspec.json.encode(run), indent=2).decode())
+    # A file name that is no UTF-8 cannot stand in JSON: its odd bytes become question marks.
+    text = scrubbed(json.dumps(msgspec.to_builtins(run), indent=2, ensure_ascii=False))
     try:
-        replace_file(path, text.encode() + b"\n")
+        replace_file(path, text.encode(errors="replace") + b"\n")
     except OSError as error:
         raise cannot_write(path, error) from error
 

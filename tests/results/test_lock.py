@@ -1,6 +1,7 @@
 """One run at a time."""
 
 import errno
+import fcntl
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ import pytest
 
 from runner.errors import LockedError, UsageError, WriteError
 from runner.results import lock as lock_module
-from runner.results.lock import hold_lock
+from runner.results.lock import cover, hold_lock
 from runner.results.paths import ResultPaths, paths_for
 
 HOLDER = """
@@ -152,3 +153,80 @@ def test_no_locks_here(paths: ResultPaths, monkeypatch: pytest.MonkeyPatch) -> N
     paths.lock.mkdir()
     with pytest.raises(UsageError, match="has no locks"), hold_lock(paths):
         pass
+
+
+@pytest.mark.parametrize("second", ["hard link", "lock file removed"])
+def test_the_file_itself_is_held(
+    paths: ResultPaths, tmp_path: Path, second: str, request: pytest.FixtureRequest
+) -> None:
+    """A second name of the file, or a lock file that is gone, lets nobody in; a kill frees it."""
+    paths.results.touch()
+    holder: subprocess.Popen[bytes] = request.getfixturevalue("holder")
+    other = paths
+    if second == "hard link":
+        os.link(paths.results, tmp_path / "other.jsonl")
+        other = paths_for(tmp_path / "other.jsonl")
+    else:
+        paths.lock.unlink()
+    with pytest.raises(LockedError, match="another name"), hold_lock(other, wait_s=0.05):
+        pass
+    holder.kill()
+    holder.wait()
+    with hold_lock(other):
+        pass
+
+
+def test_a_file_made_during_the_run_is_held(paths: ResultPaths) -> None:
+    """The file that a run makes, or makes anew, is locked from then to the end of the run."""
+    with hold_lock(paths):
+        for name in ("first", "second"):
+            with (paths.results.parent / name).open("ab") as file:
+                cover(paths, file.fileno())
+                cover(paths, file.fileno())
+        assert can_be_locked(paths.results.parent / "first")
+        assert not can_be_locked(paths.results.parent / "second")
+    assert can_be_locked(paths.results.parent / "second")
+
+
+def test_nothing_is_locked_without_a_run(paths: ResultPaths) -> None:
+    """Where nothing is held, opening a file for records holds nothing."""
+    with paths.results.open("ab") as file:
+        cover(paths, file.fileno())
+        assert can_be_locked(paths.results)
+
+
+def test_a_file_held_elsewhere_is_not_taken(paths: ResultPaths) -> None:
+    """A file that another run has made under another name is refused before anything is sent."""
+    with hold_lock(paths):
+        paths.results.touch()
+        with paths.results.open("ab") as theirs, paths.results.open("ab") as ours:
+            fcntl.flock(theirs, fcntl.LOCK_EX)
+            with pytest.raises(LockedError, match="another name"):
+                cover(paths, ours.fileno())
+
+
+def test_the_lock_of_another_is_not_wiped(paths: ResultPaths) -> None:
+    """Where the lock file was removed and made anew, the end of a run leaves the new one alone."""
+    with hold_lock(paths):
+        paths.lock.unlink()
+        paths.lock.write_text("theirs")
+    assert paths.lock.read_text() == "theirs"
+
+
+def test_a_lock_that_is_a_link_is_refused(paths: ResultPaths, tmp_path: Path) -> None:
+    """What a link in the lock's place leads to is neither made nor emptied."""
+    victim = tmp_path / "victim"
+    paths.lock.symlink_to(victim)
+    with pytest.raises(WriteError, match="cannot write"), hold_lock(paths):
+        pass
+    assert not victim.exists()
+
+
+def can_be_locked(path: Path) -> bool:
+    """Whether nobody holds a file."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -94,3 +94,67 @@ def test_unreachable_output_is_said(tmp_path: Path) -> None:
     loop.symlink_to(loop)
     with pytest.raises(WriteError, match="cannot write"):
         refuse_foreign(paths_for(loop), None)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("yarn.lock", b"# yarn lockfile v1\n"),
+        ("yarn.journal", b"Dear diary\n"),
+        ("yarn.run.json", b'{"mine": 1}\n'),
+        ("yarn.tmp", b"precious"),
+        ("yarn.reserve", b"precious"),
+        ("yarn.checkpoint", b"\x80\x02weights"),
+        ("yarn.old", b"an end without a newline"),
+    ],
+)
+def test_what_belongs_to_another_beside_the_output_is_not_lost(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    """An output is refused where a file beside it would be overwritten that is not ours."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=f"{name} is not runner's"):
+        refuse_foreign(paths_for(tmp_path / "yarn"), None)
+    (tmp_path / "yarn").write_bytes(OURS)
+    with pytest.raises(UsageError, match=f"{name} is not runner's"):
+        refuse_foreign(paths_for(tmp_path / "yarn"), None)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("o.lock", b""),
+        ("o.lock", b'{"pid":17,"host":"far","since":"2026-11-22T02:00:04.123Z"}\n'),
+        ("o.journal", b'["a","d","2026-11-22T02:00:04.123Z",0]\n["b"'),
+        ("o.journal", b"["),
+        ("o.run.json", b'{\n  "runner": "0.1.0",\n  "ru'),
+        ("o.run.json", b'{"command": [], "runner": "0.1.0"}'),  # sorted by another tool
+        ("o.run.json", bytes(500)),  # after a loss of power
+        ("o.tmp", OURS[:100_000]),
+        ("o.tmp", b""),
+        ("o.old", OURS + OURS[:50]),
+        ("o.old", b"{"),
+        ("o.reserve", bytes(100_000)),
+        ("o.torn", b"anything"),  # only appended to
+    ],
+)
+def test_what_a_run_leaves_beside_the_output_is_ours(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    """Whatever a run that was killed has left is taken over."""
+    (tmp_path / name).write_bytes(content)
+    refuse_foreign(paths_for(tmp_path / "o"), None)
+
+
+@pytest.mark.parametrize("name", ["o.journal", "o.torn", "o.tmp", "o.run.json", "o.old"])
+def test_pipes_and_folders_beside_the_output_are_refused(tmp_path: Path, name: str) -> None:
+    """What is no file where one is kept is refused, not waited for."""
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UsageError, match=f"{name} is not runner's"):
+        refuse_foreign(paths_for(tmp_path / "o"), None)
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    with pytest.raises(UsageError, match=f"{name} is not runner's"):
+        refuse_foreign(paths_for(tmp_path / "o"), None)

@@ -1,10 +1,12 @@
 """Names beside a results file."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
+from runner.errors import WriteError
 from runner.results.paths import default_output, paths_for, set_aside
 
 
@@ -69,6 +71,23 @@ def test_set_aside_takes_the_next_number(tmp_path: Path) -> None:
     assert aside.read_text() == "mine"
     assert not any(path.exists() for path in (paths.results, paths.journal, paths.run))
     assert (tmp_path / "jobs.results.1.jsonl").read_text() == "earlier"
+
+
+def test_set_aside_keeps_the_journal_until_the_results_have_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A move that fails does not hide what a killed run had sent."""
+    paths = paths_for(tmp_path / "jobs.results.jsonl")
+    for path in (paths.results, paths.journal):
+        path.write_text("mine")
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "rename", refused)
+    with pytest.raises(WriteError, match="no space left"):
+        set_aside(paths)
+    assert paths.journal.read_text() == "mine"
 
 
 def test_set_aside_nothing(tmp_path: Path) -> None:

@@ -30,6 +30,24 @@ def test_back_again(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
 
 
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    """A file name in no encoding is told as far as it can be."""
+    run = RunFile(runner="1", run="r", started_at="now", command=["-o", "a\udcff"], jobs="é\udcff")
+    write_run_file(tmp_path / "r.json", run)
+    read = read_run_file(tmp_path / "r.json")
+    assert read is not None
+    assert (read.command, read.jobs) == (["-o", "a?"], "é?")
+
+
+def test_never_through_a_link(tmp_path: Path) -> None:
+    """A link that somebody has laid where the file is made leads nobody's file to harm."""
+    (tmp_path / "victim").write_text("mine")
+    (tmp_path / "r.json.tmp").symlink_to("victim")
+    with pytest.raises(WriteError, match="cannot write"):
+        write_run_file(tmp_path / "r.json", run_file())
+    assert (tmp_path / "victim").read_text() == "mine"
+
+
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff", b'{"runner":'])
 def test_unreadable_is_unknown(tmp_path: Path, content: bytes | None) -> None:
     """A run file that is gone or damaged says nothing, and stops nothing."""
