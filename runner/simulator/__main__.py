@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--exit-with-stdin",
         action="store_true",
-        help="end when stdin does and leave Ctrl-C to the parent",
+        help="end when stdin does and leave signals to the parent",
     )
     given = parser.parse_args(arguments)
     try:

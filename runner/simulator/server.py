@@ -105,7 +105,7 @@ def serve(
     """Serve until SIGINT or SIGTERM, after one JSON line on stdout with the addresses.
 
     `with_parent` makes it a child that ends with its parent: it ends when stdin does, and leaves
-    SIGINT, which a terminal sends to both, to the parent.
+    all signals to the parent, for terminals, cron and systemd send theirs to both.
 
     Raises:
         ScenarioError: the scenario or the address cannot be used.
@@ -116,8 +116,11 @@ def serve(
     def stop(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
         server.stop()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN if with_parent else stop)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if with_parent:
+            signal.signal(number, signal.SIG_IGN)
+        elif number != signal.SIGHUP:
+            signal.signal(number, stop)
     if with_parent:
         threading.Thread(target=_watch_stdin, args=(server,), daemon=True).start()
     _raise_file_limit()
