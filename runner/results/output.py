@@ -16,7 +16,7 @@ import aiofiles
 import anyio
 from aiofiles.threadpool.binary import AsyncFileIO
 
-from runner.errors import WriteError
+from runner.errors import LockedError, WriteError
 from runner.results.durable import cannot_write, sync_data
 from runner.results.lock import cover
 from runner.results.paths import ResultPaths
@@ -225,5 +225,9 @@ async def open_output(paths: ResultPaths) -> FileOutput:
         file = await aiofiles.open(paths.results, "ab", buffering=0)
     except OSError as error:
         raise cannot_write(paths.shown, error) from error
-    cover(paths, file.fileno())
+    try:
+        cover(paths, file.fileno())
+    except LockedError:
+        await file.close()
+        raise
     return FileOutput(file, paths, os.fstat(file.fileno()).st_size)
