@@ -2,7 +2,7 @@
 
 from runner.errors import WriteError
 from runner.view.layout import wrap
-from runner.words import duration, plural, printable
+from runner.words import duration, plural, printable, time_option
 
 
 def held_text(error: WriteError, for_s: float, answers: int) -> str:
@@ -14,7 +14,8 @@ def held_text(error: WriteError, for_s: float, answers: int) -> str:
         parts.append(f"{under_way} {'is' if answers == 1 else 'are'} kept.")
     if for_s > 0:
         remedy = error.remedy[:1].lower() + error.remedy[1:] or "mend that"
-        parts.append(f"Trying again for {duration(for_s)}: {remedy}, and the run goes on.")
+        time = time_option(round(for_s)) if for_s >= 1 else duration(for_s)
+        parts.append(f"Trying again for {time}: {remedy}, and the run goes on.")
     return wrap(" ".join(parts))
 
 

@@ -5,8 +5,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.torture.disk import CannotMountError
 from tests.torture.harnesses import HARNESSES
+from tests.torture.mounts import CannotMountError
 from tests.torture.report import Report
 
 AT_ONCE = 3
