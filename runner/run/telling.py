@@ -133,7 +133,7 @@ class Teller:
             say(f"Stopped: {outcome.input_changed} The same command reads it anew.")
         if outcome.other_questions:
             say(kept_answers_text(outcome.other_questions))
-        if isinstance(outcome.failure, WriteError):
+        if isinstance(outcome.failure, WriteError) and not outcome.failure.final:
             say(unwritten_text(tally.taken_back, kept=self._names.results is not None))
         self._tell_order(outcome.compacted)
 
