@@ -56,14 +56,16 @@ def decide(
             f"the server asks to wait {asked:,.0f} s, longer than runner waits"
             f" ({policy.longest_retry_after_s:,.0f} s)"
         )
-    if error.kind == "rate_limit":
+    if error.kind == "rate_limit" and error.interruption is None:
         return Again(_delay(asked, refusals, policy, draw) + _crowd(asked, refusals, policy, draw))
     limit = policy.max_attempts
     if error.kind == "bad_response":
         limit = min(limit, UNUSABLE_ANSWER_TRIES)
-    if tries >= limit:
+    # A refusal in the middle of an answer is no refusal: what came of the answer was paid for.
+    made = tries + refusals if error.kind == "rate_limit" else tries
+    if made >= limit:
         return GiveUp()
-    return Again(_delay(asked, tries, policy, draw))
+    return Again(_delay(asked, made, policy, draw))
 
 
 def _crowd(asked: float | None, refusals: int, policy: RetryPolicy, draw: float) -> float:

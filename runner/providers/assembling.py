@@ -4,7 +4,7 @@ Knows no API; each one puts its own events together in a subclass.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -31,6 +31,9 @@ class StreamAssembly(ABC):
         """`read` maps a body of this API to a completion, the same as without streaming."""
         self._read = read
         self._adopted: Completion | None = None
+
+    def expect(self, body: Mapping[str, Any]) -> None:  # noqa: B027 - most need not know
+        """Take note of what was asked for."""
 
     @abstractmethod
     def feed(self, event: dict[str, Any], name: str) -> list[Delta]:
@@ -61,13 +64,16 @@ class StreamAssembly(ABC):
         if body is None:
             return Completion(request_id=self.request_id)
         read = self._read(body)
-        usage = read.usage
-        if not self.ended and usage is not None:
-            usage = msgspec.structs.replace(usage, complete=False)
         return msgspec.structs.replace(
-            read,
-            usage=usage,
-            finish_reason=read.finish_reason if self.ended else None,
+            read if self.ended else unfinished(read),
             response=write_json(body),
             request_id=self.request_id,
         )
+
+
+def unfinished(came: Completion, **more: Any) -> Completion:
+    """What came of an answer that did not end: no finish reason, and no final token counts."""
+    usage = came.usage
+    if usage is not None:
+        usage = msgspec.structs.replace(usage, complete=False)
+    return msgspec.structs.replace(came, usage=usage, finish_reason=None, **more)

@@ -5,7 +5,7 @@ Knows no API's shapes; a subclass gives its path, its body, its assembly and its
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,16 +13,17 @@ import anyio
 import msgspec
 
 from runner.config import ProviderConfig
+from runner.errors import ProviderError
 from runner.models import Api, Completion, Request
-from runner.providers.assembling import StreamAssembly
+from runner.providers.assembling import StreamAssembly, unfinished
 from runner.providers.base import Assembly, Delta
 from runner.providers.endpoints import Endpoint
 from runner.providers.failures import Failures
 from runner.providers.faults import FaultError, fault_in
 from runner.providers.following import Following
-from runner.providers.raw_body import read_json
+from runner.providers.raw_body import in_utf8, read_json
 from runner.providers.secrecy import Secrecy
-from runner.providers.streaming import EventStream
+from runner.providers.streaming import EventStream, TooMuchError, is_labelled, read_whole
 from runner.providers.transport import Reply, Transport
 
 _CLOSE_TIMEOUT_S = 2.0
@@ -53,6 +54,10 @@ class HttpProvider(ABC):
     def read(self, body: dict[str, Any]) -> Completion:
         """Map a body to a completion. Raises FaultError, or ValueError for what is no answer."""
 
+    def came(self, body: dict[str, Any]) -> Completion | None:  # noqa: ARG002 - most have nothing
+        """What a body that reports an error holds of an answer all the same."""
+        return None
+
     @abstractmethod
     def is_ended(self, body: dict[str, Any]) -> bool:
         """Whether a body says that the provider ended its answer."""
@@ -69,12 +74,27 @@ class HttpProvider(ABC):
         """Ask and wait for the whole answer; see `Provider.complete`."""
         reply = await self._send(body, timeout_s)
         try:
-            data = await reply.aread()
+            if is_labelled(reply):  # some servers always stream
+                return await self._streamed_unasked(reply, body, timeout_s)
+            data = await read_whole(reply)
+        except ProviderError:
+            raise
+        except TooMuchError:
+            raise self._failures.of_too_much(reply.headers) from None
         except Exception as error:
             raise self._failures.of_transport(error, began=True) from error
         finally:
             await _close(reply)
         return self._whole(reply, data)
+
+    async def _streamed_unasked(
+        self, reply: Reply, body: Mapping[str, Any], timeout_s: float
+    ) -> Completion:
+        assembly = self.assembly()
+        async with aclosing(self._followed(reply, body, assembly, idle_s=timeout_s)) as deltas:
+            async for _ in deltas:
+                pass
+        return assembly.completion()
 
     async def stream(
         self, body: Mapping[str, Any], assembly: Assembly, *, timeout_s: float, idle_s: float
@@ -85,7 +105,18 @@ class HttpProvider(ABC):
         if self.config.idle_timeout_s is not None:
             idle_s = self.config.idle_timeout_s
         reply = await self._send(body, timeout_s)
+        try:
+            async with aclosing(self._followed(reply, body, assembly, idle_s=idle_s)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        finally:
+            await _close(reply)
+
+    async def _followed(
+        self, reply: Reply, body: Mapping[str, Any], assembly: StreamAssembly, *, idle_s: float
+    ) -> AsyncGenerator[Delta, None]:
         assembly.request_id = self._failures.request_id(reply.headers)
+        assembly.expect(body)
         following = Following(
             reply,
             EventStream(reply, self._secrecy.of_text),
@@ -94,13 +125,10 @@ class HttpProvider(ABC):
             whole=partial(self._whole, reply),
             idle_s=idle_s,
         )
-        try:
-            while not assembly.closed:
-                for delta in await following.step():
-                    yield delta
-            await following.drain()
-        finally:
-            await _close(reply)
+        while not assembly.closed:
+            for delta in await following.step():
+                yield delta
+        await following.drain()
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -118,14 +146,20 @@ class HttpProvider(ABC):
             raise self._failures.of_exception(error) from error
 
     def _whole(self, reply: Reply, data: bytes) -> Completion:
-        data = self._secrecy.of_bytes(data)
+        data = self._secrecy.of_bytes(in_utf8(data, reply.headers.get("content-type", "")))
         try:
             value, raw = read_json(data)
-            if not isinstance(value, dict) or fault_in(value) is not None:
+            if not isinstance(value, dict):
                 raise self._failures.of_unusable(reply.headers, data)
-            completion = self.read(value)
+            completion = self._answer_in(value)
         except FaultError as error:
-            raise self._failures.of_fault(error.fault, reply.headers) from None
+            came = error.came
+            raise self._failures.of_fault(
+                error.fault,
+                reply.headers,
+                interruption="provider_error" if came is not None and came.text else None,
+                completion=None if came is None else unfinished(came, response=raw),
+            ) from None
         except ValueError:
             raise self._failures.of_unusable(reply.headers, data) from None
         completion = msgspec.structs.replace(
@@ -134,6 +168,12 @@ class HttpProvider(ABC):
         if not self.is_ended(value):
             raise self._failures.of_unfinished(reply.headers, completion)
         return completion
+
+    def _answer_in(self, body: dict[str, Any]) -> Completion:
+        fault = fault_in(body)
+        if fault is not None:
+            raise FaultError(fault, self.came(body))
+        return self.read(body)
 
 
 async def _close(reply: Reply) -> None:

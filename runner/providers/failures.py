@@ -66,6 +66,8 @@ class Failures:
         except ValueError:
             return self._of_fault(Fault(self._page(status, headers, body)), status, headers)
         fault = fault_of(value)
+        if fault.message is None and not fault.codes and value:
+            return self._of_fault(Fault(self._page(status, headers, body)), status, headers)
         worded = _worded(fault, f"{self.address} answered {status} without a message")
         return self._of_fault(worded, status, headers)
 
@@ -112,6 +114,20 @@ class Failures:
             headers=headers,
             interruption="truncated_stream",
             completion=msgspec.structs.replace(completion, finish_reason=None),
+        )
+
+    def of_too_much(
+        self, headers: Mapping[str, str], completion: Completion | None = None
+    ) -> ProviderError:
+        """Translate an answer that does not end within any measure."""
+        return self.make(
+            "bad_response",
+            f"{self.address} sent more than an answer can hold; the rest was not read",
+            retryable=False,
+            http_status=200,
+            headers=headers,
+            interruption=None if completion is None else "truncated_stream",
+            completion=completion,
         )
 
     def of_transport(

@@ -1,9 +1,10 @@
 """What a provider says went wrong, read from the many shapes of error bodies and events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from runner.models import Completion
 from runner.providers.fields import mapping, objects, string
 
 
@@ -28,23 +29,36 @@ class Fault:
 class FaultError(Exception):
     """An error that came inside a body or an event, under HTTP 200."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, came: Completion | None = None) -> None:
+        """`came`: what there is of an answer in a whole body all the same."""
         super().__init__(fault.message)
         self.fault = fault
+        self.came = came
 
 
 def fault_in(value: object) -> Fault | None:
     """Find the error in a body or event that should have been an answer; None where it is one.
 
     Shapes: `{"error": {...}}` and `{"error": "..."}` (OpenAI, Anthropic, gateways), the flat
-    `{"type": "error", ...}` (Responses), `{"object": "error", ...}` (older vLLM and SGLang).
+    `{"type": "error", ...}` (Responses), `{"object": "error", ...}` (older vLLM and SGLang), any of
+    them as the only item of a list (Gemini).
     """
+    if isinstance(value, list):
+        return fault_in(value[0]) if len(value) == 1 and isinstance(value[0], dict) else None
     body = mapping(value)
-    if body.get("error"):
-        return _fault(body["error"])
-    if body.get("type") == "error" or body.get("object") == "error":
+    error = body.get("error")
+    if isinstance(error, str | dict) and error:
+        found = _fault(error)
+        return found if found.status else replace(found, status=_status(body))
+    if error or body.get("type") == "error" or body.get("object") == "error":
         return _fault(body)
     return None
+
+
+def fault_in_choices(choices: object) -> Fault | None:
+    """Find the error that a gateway put into one of the answers (OpenRouter)."""
+    found = (fault_in({"error": choice.get("error")}) for choice in objects(choices))
+    return next((fault for fault in found if fault is not None), None)
 
 
 def no_answer(body: dict[str, Any]) -> Exception:
@@ -62,6 +76,9 @@ def _fault(error: object) -> Fault:
     if isinstance(error, str):
         return Fault(message=error)
     body = mapping(error)
+    inner = body.get("error")
+    if isinstance(inner, dict) and not string(body.get("message")):
+        return _fault(inner)
     names = (mapping(body.get("details")).get("error_code"), body.get("code"), body.get("type"))
     codes = dict.fromkeys(name for name in map(string, names) if name and name != "error")
     return Fault(
@@ -82,9 +99,11 @@ def _headers(found: dict[str, Any]) -> dict[str, str]:
 
 def _message(body: dict[str, Any]) -> str | None:
     detail = body.get("detail")
-    reasons = [string(part.get("msg")) for part in objects(detail)]
-    joined = "; ".join(reason for reason in reasons if reason)
-    return string(body.get("message")) or string(detail) or joined or None
+    told = [part.get("msg") for part in objects(detail)]
+    told += [part.get("message") for part in objects(body.get("errors"))]
+    joined = "; ".join(reason for reason in map(string, told) if reason)
+    plain = string(body.get("message")) or string(body.get("Message")) or string(detail)
+    return plain or joined or None
 
 
 def _status(body: dict[str, Any]) -> int | None:

@@ -31,3 +31,12 @@ def count(value: object) -> int | None:
 def index(value: object, default: int = 0) -> int:
     """A position in a list; `default` where there is none."""
     return value if type(value) is int else default
+
+
+def joined_text(content: object) -> str | None:
+    """The text of a message's content: a string, a part, or a list of parts; None if none came."""
+    if isinstance(content, str):
+        return content
+    parts = [content] if isinstance(content, dict) else objects(content)
+    texts = [text for text in (part.get("text") for part in parts) if isinstance(text, str)]
+    return "".join(texts) if texts else None

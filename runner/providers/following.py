@@ -11,11 +11,11 @@ from runner.models import Completion
 from runner.providers.assembling import StreamAssembly
 from runner.providers.base import Delta
 from runner.providers.failures import Failures
-from runner.providers.faults import FaultError
+from runner.providers.faults import Fault, FaultError, fault_in
 from runner.providers.patience import Patience
 from runner.providers.raw_body import read_json
 from runner.providers.sse import SseEvent
-from runner.providers.streaming import EventStream, SilenceError
+from runner.providers.streaming import EventStream, SilenceError, TooMuchError
 from runner.providers.transport import Reply
 from runner.words import duration
 
@@ -69,6 +69,9 @@ class Following:
                 return None  # the answer is whole; only its token counts may be missing
             if isinstance(error, SilenceError):
                 raise self._silent() from None
+            if isinstance(error, TooMuchError):
+                headers = self._reply.headers
+                raise self._failures.of_too_much(headers, self._so_far()) from None
             cut = self._failures.of_transport(
                 error, began=assembly.started, completion=self._so_far()
             )
@@ -78,21 +81,36 @@ class Following:
 
     def _take(self, event: SseEvent) -> list[Delta]:
         try:
-            value, _ = read_json(event.data.encode("utf-8", "replace"))
-        except ValueError as error:
-            raise self._cut(damaged=True) from error
-        if not isinstance(value, dict):
-            return []
-        self._patience.renew(value, event.name)
-        try:
+            value = self._value(event)
+            if not isinstance(value, dict):
+                return []
+            self._patience.renew(value, event.name)
             return self._assembly.feed(value, event.name)
         except FaultError as error:
+            if self._assembly.ended:
+                return []  # nothing that follows takes back an answer that has ended
             raise self._failures.of_fault(
                 error.fault,
                 self._reply.headers,
                 interruption="provider_error" if self._assembly.has_output else None,
                 completion=self._so_far(),
             ) from None
+
+    def _value(self, event: SseEvent) -> object:
+        try:
+            value, _ = read_json(event.data.encode("utf-8", "replace"))
+        except ValueError as error:
+            if event.name == "error":  # some write plain words
+                raise FaultError(Fault(event.data)) from None
+            if self._assembly.ended:
+                return None
+            raise self._cut(damaged=True) from error
+        if event.name == "error" and isinstance(value, str):
+            raise FaultError(Fault(value))
+        fault = fault_in(value) if isinstance(value, list) else None
+        if fault is not None:
+            raise FaultError(fault)
+        return value
 
     def _adopt(self, data: bytes) -> list[Delta]:
         completion = self._whole(data)

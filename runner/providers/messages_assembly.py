@@ -30,6 +30,7 @@ class MessagesAssembly(StreamAssembly):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._blocks: dict[int, _Block] = {}
+        self._past: list[tuple[int, _Block]] = []
         self._usage: dict[str, Any] = {}
 
     def feed(self, event: dict[str, Any], name: str) -> list[Delta]:
@@ -58,7 +59,7 @@ class MessagesAssembly(StreamAssembly):
         message = self._message or {"id": None, "type": "message", "role": "assistant"}
         return {
             **message,
-            "content": [block.body() for _, block in sorted(self._blocks.items())],
+            "content": [block.body() for block in self._in_order()],
             "stop_reason": message.get("stop_reason"),
             "usage": self._usage,
         }
@@ -68,12 +69,16 @@ class MessagesAssembly(StreamAssembly):
         self.started = True
         self._message = dict(message)
         self._blocks.clear()
+        self._past.clear()
         self._usage = dict(mapping(message.get("usage")))
 
     def _open(self, event: dict[str, Any]) -> list[Delta]:
         self.started = True
         block = _Block(mapping(event.get("content_block")))
-        self._blocks[index(event.get("index"))] = block
+        position = index(event.get("index"))
+        if position in self._blocks:  # some proxies give every block the same number
+            self._past.append((position, self._blocks[position]))
+        self._blocks[position] = block
         return self._shown(block.opening())
 
     def _grow(self, event: dict[str, Any]) -> list[Delta]:
@@ -83,10 +88,14 @@ class MessagesAssembly(StreamAssembly):
         if opening is None:
             return []
         self.started = True
-        block = self._blocks.get(position) or _Block(opening)
-        self._blocks[position] = block
+        block = self._blocks.setdefault(position, _Block(opening))
+        block.be(opening)
         self.has_output = True
         return self._shown(block.take(delta))
+
+    def _in_order(self) -> "list[_Block]":
+        numbered = [*self._past, *self._blocks.items()]
+        return [block for _, block in sorted(numbered, key=lambda one: one[0])]
 
     def _shown(self, deltas: list[Delta]) -> list[Delta]:
         self.has_output = self.has_output or bool(deltas)
@@ -111,6 +120,11 @@ class _Block:
         self._block = dict(block)
         self._pieces: dict[str, Pieces] = {}
         self._json: list[str] = []
+
+    def be(self, opening: dict[str, Any]) -> None:
+        """Be of the kind that grows so, where nothing said of which kind it is."""
+        if not string(self._block.get("type")):
+            self._block = {**opening, **self._block, "type": opening["type"]}
 
     def opening(self) -> list[Delta]:
         """The text that a block brings from its start."""

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from runner.models import Api, Completion, FinishReason, Request
 from runner.providers.chat_assembly import ChatAssembly
 from runner.providers.exchange import HttpProvider
-from runner.providers.faults import no_answer
-from runner.providers.fields import index, items, mapping, objects, string
+from runner.providers.faults import FaultError, fault_in_choices, no_answer
+from runner.providers.fields import index, joined_text, mapping, objects, string
 from runner.providers.surrogates import whole_text
 from runner.providers.usage import chat_usage
 
@@ -52,6 +52,9 @@ class OpenAIChat(HttpProvider):
         return body
 
     def read(self, body: dict[str, Any]) -> Completion:
+        fault = fault_in_choices(body.get("choices"))
+        if fault is not None:
+            raise FaultError(fault, read_chat(body))
         return read_chat(body)
 
     def is_ended(self, body: dict[str, Any]) -> bool:
@@ -74,7 +77,8 @@ def read_chat(body: dict[str, Any]) -> Completion:
     choice = min(choices, key=lambda one: index(one.get("index")))
     message = mapping(choice.get("message"))
     refusal = string(message.get("refusal"))
-    text = content_text(message.get("content"))
+    said = joined_text(message.get("content") if message else choice.get("text"))
+    text = None if said is None else whole_text(said)
     finish = string(choice.get("finish_reason"))
     return Completion(
         text=whole_text(refusal) if refusal and not text else text,
@@ -82,15 +86,6 @@ def read_chat(body: dict[str, Any]) -> Completion:
         usage=chat_usage(body.get("usage")),
         response_model=string(body.get("model")),
     )
-
-
-def content_text(content: object) -> str | None:
-    """Join the text of a message's content, whether a string or a list of parts."""
-    if isinstance(content, str):
-        return whole_text(content)
-    texts = [mapping(part).get("text") for part in items(content)]
-    found = [text for text in texts if isinstance(text, str)]
-    return whole_text("".join(found)) if found else None
 
 
 def _finish(name: str | None, *, refused: bool) -> FinishReason:

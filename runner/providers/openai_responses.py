@@ -43,15 +43,18 @@ class OpenAIResponses(HttpProvider):
     def read(self, body: dict[str, Any]) -> Completion:
         status = body.get("status")
         if status == "failed":
-            raise FaultError(fault_of(body))
+            raise FaultError(fault_of(body), self.came(body))
         if status in ("queued", "in_progress"):
             told = f'the response is still "{status}": runner does not wait for background work'
             raise FaultError(Fault(told, status=400))
         if status == "cancelled":
-            raise FaultError(Fault("the provider cancelled the response"))
+            raise FaultError(Fault("the provider cancelled the response"), self.came(body))
         if not isinstance(body.get("output"), list):
             raise no_answer(body)
         return read_response(body)
+
+    def came(self, body: dict[str, Any]) -> Completion | None:
+        return read_response(body) if isinstance(body.get("output"), list) else None
 
     def is_ended(self, body: dict[str, Any]) -> bool:
         return string(body.get("status")) is not None

@@ -29,6 +29,8 @@ class Patience:
 
         Time counts only while somebody waits: a slow reader of the text is not the server's fault.
         """
+        if self._lingering and not assembly.ended:  # another choice began after the first
+            self._lingering, self._deadline = False, None
         if assembly.ended and not self._lingering:
             self._lingering = True
             self._deadline = anyio.current_time() + LINGER_S

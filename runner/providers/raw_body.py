@@ -5,18 +5,33 @@ The original bytes are kept wherever they are valid, so that no number changes o
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity|[\r\n]+', re.DOTALL)
+_CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _ESCAPE = re.compile(
     r"\\(?:(?P<pair>u[dD][89abAB]..\\u[dD][c-fC-F]..)|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL
 )
 _MOST_INT_DIGITS = 4000
 """Python refuses to read integers of more than 4300 digits."""
+
+
+def in_utf8(data: bytes, media_type: str) -> bytes:
+    """Rewrite a body that says that it is written in another character set, and is."""
+    charset = _CHARSET.search(media_type)
+    if charset is None or charset[1].lower() in ("utf-8", "utf8"):
+        return data
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        with suppress(LookupError, UnicodeError):  # unknown: read as any other bad UTF-8
+            return data.decode(charset[1]).encode()
+    return data
 
 
 def read_json(data: bytes) -> tuple[Any, Raw]:

@@ -13,6 +13,7 @@ from runner.providers.surrogates import Pieces
 
 _BEGINNINGS = frozenset({"response.created", "response.queued", "response.in_progress"})
 _ENDS = frozenset({"response.completed", "response.incomplete"})
+_OVER = frozenset({"completed", "incomplete", "cancelled"})
 _TEXTS = {"response.output_text": "output_text", "response.refusal": "refusal"}
 _REASONINGS = {
     "response.reasoning_summary_text": "summary_text",
@@ -47,14 +48,20 @@ class ResponsesAssembly(StreamAssembly):
 
     def feed(self, event: dict[str, Any], name: str) -> list[Delta]:
         kind = string(event.get("type")) or name
-        if kind in ("error", "response.failed"):
-            raise FaultError(fault_of(event.get("response") or event))
+        response = mapping(event.get("response"))
+        if kind == "response.failed" or response.get("status") in ("failed", "cancelled"):
+            self._response = response or self._response  # its token counts are nowhere else
+            self.started = self.started or bool(response.get("usage") or response.get("output"))
+        if kind in ("error", "response.failed") or response.get("status") == "failed":
+            raise FaultError(fault_of(response or event))
         fault = fault_in(event)
         if fault is not None:
             raise FaultError(fault)
         subject, _, verb = kind.rpartition(".")
         if kind in _BEGINNINGS or kind in _ENDS:
-            self._response = mapping(event.get("response"))
+            self._response = response or self._response or {}
+            if kind in _ENDS and response.get("status") not in _OVER:
+                self._response = {**self._response, "status": kind.removeprefix("response.")}
             self.started = True
             if kind in _ENDS:
                 return self._end()
@@ -117,7 +124,7 @@ class ResponsesAssembly(StreamAssembly):
             return item
         parts = sorted((key[1:], text) for key, text in self._texts() if key[0] == position)
         names = [name for (_, name), _ in parts]
-        item = dict(item or _EMPTY_ITEMS[names[0]])
+        item = dict(item or (_EMPTY_ITEMS[names[0]] if names else {}))
         for (_, name), text in parts:
             if name in ("arguments", "input"):
                 item[name] = text

@@ -20,11 +20,17 @@ class SseParser:
     """Takes chunks cut anywhere, also inside a character or a line end."""
 
     def __init__(self) -> None:
-        self._line: list[bytes] = []
+        self._line = bytearray()
         self._name = ""
         self._data: list[str] = []
         self._after_cr = False
         self._at_start = True
+        self._held = 0
+
+    @property
+    def pending(self) -> int:
+        """How many bytes of an event have come that is not complete yet."""
+        return self._held + len(self._line)
 
     def feed(self, chunk: bytes) -> list[SseEvent]:
         """Take the next bytes; return the events that they complete."""
@@ -39,11 +45,11 @@ class SseParser:
         if b"\r" in chunk:
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         first, *rest = chunk.split(b"\n")
-        self._line.append(first)
+        self._line += first
         events: list[SseEvent] = []
         for following in rest:
             self._take_line(events)
-            self._line.append(following)
+            self._line += following
         return events
 
     def close(self) -> SseEvent | None:
@@ -54,7 +60,7 @@ class SseParser:
         return events[-1] if events else None
 
     def _take_line(self, events: list[SseEvent]) -> None:
-        line = b"".join(self._line)
+        line = bytes(self._line)
         self._line.clear()
         if self._at_start:
             line = line.removeprefix(_BOM)
@@ -62,6 +68,7 @@ class SseParser:
         if not line:
             self._dispatch(events)
             return
+        self._held += 0 if line.startswith(b":") else len(line)
         field, _, value = line.partition(b":")
         text = value.removeprefix(b" ").decode("utf-8", "replace")
         if field == b"data":
@@ -78,4 +85,5 @@ class SseParser:
         if data.strip():
             events.append(SseEvent(self._name, data))
         self._name = ""
+        self._held = 0
         self._data.clear()

@@ -5,6 +5,7 @@ Tells a stream from a plain body that came in its place. Knows no API.
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import aclosing
 
 import anyio
 
@@ -18,8 +19,34 @@ _MOST_KEPT = 65_536
 _PLAIN_STARTS = (b"{", b"[", b"<")
 
 
+MOST_BYTES = 64 * 1024 * 1024
+"""Of one body, or of one event of a stream: as long as a line of the input may be."""
+MOST_STREAMED = 16 * MOST_BYTES
+"""Of a whole stream: every token has some hundred bytes around it."""
+
+
+class TooMuchError(Exception):
+    """The server sends more than any answer needs; memory ends before it does."""
+
+
 class SilenceError(Exception):
     """No event came in time, whatever bytes did."""
+
+
+def is_labelled(reply: Reply) -> bool:
+    """Whether a reply says that it is a stream of events."""
+    return "event-stream" in reply.headers.get("content-type", "")
+
+
+async def read_whole(reply: Reply) -> bytes:
+    """Read a body to its end. Raises TooMuchError, or whatever the transport raises."""
+    data = bytearray()
+    async with aclosing(reply.aiter_bytes()) as pieces:
+        async for piece in pieces:
+            data += piece
+            if len(data) > MOST_BYTES:
+                raise TooMuchError
+    return bytes(data)
 
 
 class EventStream:
@@ -34,14 +61,16 @@ class EventStream:
         self._head = bytearray()
         self._is_plain: bool | None = None
         self._seen = False
-        self._labelled = "event-stream" in reply.headers.get("content-type", "")
+        self._labelled = is_labelled(reply)
+        self._received = 0
         self.plain_body: bytes | None = None
         """What came, where it was no stream; set when it has ended."""
 
     async def next(self, *, deadline: float) -> SseEvent | None:
         """Wait for the next event until `deadline`, by the event loop's clock; None at the end.
 
-        A last event without its blank line counts if its JSON is whole. Raises SilenceError.
+        A last event without its blank line counts if its JSON is whole. Raises SilenceError and
+        TooMuchError.
         """
         while not self._ready:
             with anyio.CancelScope(deadline=deadline) as scope:
@@ -63,6 +92,10 @@ class EventStream:
                 pass
 
     def _take(self, chunk: bytes) -> None:
+        self._received += len(chunk)
+        held = max(self._parser.pending, len(self._head))
+        if held > MOST_BYTES or self._received > MOST_STREAMED:
+            raise TooMuchError
         if self._seen:
             self._ready.extend(self._parser.feed(chunk))
             return

@@ -7,7 +7,7 @@ methods, and hands the response out unread. The SDKs' own retries are off: the e
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -45,10 +45,7 @@ class Reply(Protocol):
     def is_closed(self) -> bool:
         """Whether the connection has been let go: it has once the body was read to its end."""
 
-    async def aread(self) -> bytes:
-        """Read the whole body."""
-
-    def aiter_bytes(self) -> AsyncIterator[bytes]:
+    def aiter_bytes(self) -> AsyncGenerator[bytes, None]:
         """Read the decoded body as it comes."""
 
     async def aclose(self) -> None:
@@ -114,6 +111,8 @@ def open_http(endpoint: Endpoint, *, concurrency: int, http: Http) -> "httpx2.As
     """Import the SDK and build the HTTP client under it: slow, so meant for a thread."""
     import httpx2
 
+    from runner.providers.refused_bodies import bound_refusal
+
     limits = httpx2.Limits(
         max_connections=concurrency,
         max_keepalive_connections=concurrency,
@@ -123,6 +122,7 @@ def open_http(endpoint: Endpoint, *, concurrency: int, http: Http) -> "httpx2.As
         "limits": limits,
         "timeout": _timeout(_DEFAULT_TIMEOUT_S),
         "follow_redirects": False,
+        "event_hooks": {"response": [bound_refusal]},
     }
     if endpoint.is_loopback:
         settings["trust_env"] = False
@@ -178,8 +178,11 @@ def _same_origin_target(error: Exception) -> str | None:
     if getattr(response, "status_code", None) not in (307, 308) or response is None:
         return None
     here = str(response.request.url)
-    target = urljoin(here, response.headers.get("location", ""))
-    asked, sent_to = urlsplit(here), urlsplit(target)
+    try:
+        target = urljoin(here, response.headers.get("location", ""))
+        asked, sent_to = urlsplit(here), urlsplit(target)
+    except ValueError:  # no address at all; the redirect is reported as it came
+        return None
     same = (asked.scheme, asked.netloc) == (sent_to.scheme, sent_to.netloc) and target != here
     return target if same else None
 

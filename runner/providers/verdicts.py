@@ -29,6 +29,7 @@ _STATUSES: dict[int, Verdict] = {
     409: _BROKEN,
     425: _BROKEN,
     429: Verdict("rate_limit", retryable=True),
+    498: Verdict("overloaded", retryable=True),  # Groq: no room at flex price
     499: _BROKEN,
     501: Verdict("provider", retryable=False),
     503: Verdict("overloaded", retryable=True),
