@@ -8,6 +8,7 @@ from tests.torture.crashpoints import crashpoints
 from tests.torture.disk import disk
 from tests.torture.exact import exact
 from tests.torture.faults import faults
+from tests.torture.fuzz import fuzz
 from tests.torture.kill import kill
 from tests.torture.memory import memory
 from tests.torture.report import Report
@@ -30,4 +31,5 @@ HARNESSES: dict[str, Harness] = {
     "exact": exact,
     "memory": memory,
     "canary": canary,
+    "fuzz": fuzz,
 }
