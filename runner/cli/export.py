@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from runner.cli.command import Command, option
+from runner.cli.warning import warn
 from runner.words import printable
 
 _SHAPES = ["csv", "text", "jsonl", "openai-batch", "anthropic-batch"]
@@ -42,12 +43,14 @@ spreadsheet may take a text that begins with = for a formula."""
 @option("-0", "--null", is_flag=True, help="With --as text: end each answer with NUL")
 def command(results: tuple[str, ...], *, shape: str, output: str | None, null: bool) -> None:
     """Write results in another shape."""
+    from runner.reading.damage import Damage
     from runner.reading.export import exported
 
     if null and shape != "text":
         raise click.UsageError("--null goes with --as text.")
     paths = [Path(name) for name in results]
-    pieces = exported(paths, shape, separator=b"\0" if null else b"\n")
+    separator = b"\0" if null else b"\n"
+    pieces = exported(paths, shape, separator=separator, damage=Damage(warn))
     if output is None or output == "-":
         for piece in pieces:
             sys.stdout.buffer.write(piece)

@@ -11,6 +11,7 @@ import click
 
 from runner.cli.command import Command, option
 from runner.cli.types import Count
+from runner.cli.warning import warn
 from runner.words import printable
 
 if TYPE_CHECKING:
@@ -44,12 +45,13 @@ def command(
     as_json: bool,
 ) -> None:
     """Show records of a results file."""
+    from runner.reading.damage import Damage
     from runner.reading.show import chosen
 
     if failed and status not in (None, "failed"):
         raise click.UsageError("--failed and --status exclude each other.")
     wanted: Status | None = "failed" if failed else status
-    lines = chosen(results, ids, wanted)
+    lines = chosen(results, ids, wanted, Damage(warn))
     if as_json:
         for line in islice(lines, limit):
             _put(line + b"\n")

@@ -8,6 +8,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from runner.errors import UsageError
 from runner.models import Api, Status
+from runner.reading.damage import Damage
 from runner.reading.records import records
 from runner.words import command_line, plural, printable
 
@@ -63,12 +64,12 @@ def api_of(body: bytes) -> Api | None:
     return "anthropic" if found.content is not UNSET else None
 
 
-def check_bodies(path: Path, shape: str) -> None:
+def check_bodies(path: Path, shape: str, damage: Damage | None = None) -> None:
     """Make sure that every answer in a results file fits a provider's shape.
 
     Raises UsageError, naming how many do not and which export is theirs.
     """
-    homes = (_belongs(line) for line in records(path))
+    homes = (_belongs(line) for line in records(path, damage))
     others = Counter(home for home in homes if home is not None and home != shape)
     if not others:
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from runner.errors import UsageError
+from runner.reading.damage import Damage
 from runner.results.read import standing
 from runner.results.scan import head_of
 from runner.words import command_line, printable
@@ -16,13 +17,14 @@ _LOOK_BYTES = 1 << 20
 _JOB_KEYS = {"prompt", "messages", "params", "body"}
 
 
-def records(path: Path) -> Iterator[bytes]:
+def records(path: Path, damage: Damage | None = None) -> Iterator[bytes]:
     """Give the record lines of a results file in input order, also while a run writes it.
 
-    Raises UsageError at once where the file cannot be read or is no results file.
+    Other lines are passed over, and told to `damage`. Raises UsageError at once where the file
+    cannot be read or is no results file.
     """
     _check(path)
-    return standing(path)
+    return standing(path, None if damage is None else damage.note)
 
 
 def _check(path: Path) -> None:

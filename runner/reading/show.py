@@ -9,6 +9,7 @@ import msgspec
 
 from runner.errors import UsageError
 from runner.models import Result, Status
+from runner.reading.damage import Damage
 from runner.reading.records import records
 from runner.results.encode import decode
 from runner.words import count, duration, plural, printable
@@ -25,14 +26,17 @@ class _Head(msgspec.Struct):
 _head = msgspec.json.Decoder(_Head)
 
 
-def chosen(path: Path, ids: Sequence[str], status: Status | None) -> Iterator[bytes]:
+def chosen(
+    path: Path, ids: Sequence[str], status: Status | None, damage: Damage | None = None
+) -> Iterator[bytes]:
     """Give the wanted records: those with the ids, in the order asked for, else all in order.
 
-    Raises UsageError where the file is no results file or an id is not in it.
+    Lines that are no records are told to `damage`. Raises UsageError where the file is no results
+    file or an id is not in it.
     """
     if ids:
-        return iter(_by_id(path, ids, status))
-    return _all(path, status)
+        return iter(_by_id(path, ids, status, damage))
+    return _all(path, status, damage)
 
 
 def heading(result: Result) -> str:
@@ -81,17 +85,19 @@ def details(result: Result) -> list[str]:
     return lines
 
 
-def _all(path: Path, status: Status | None) -> Iterator[bytes]:
-    lines = records(path)
+def _all(path: Path, status: Status | None, damage: Damage | None) -> Iterator[bytes]:
+    lines = records(path, damage)
     if status is None:
         return lines
     return (line for line in lines if _head.decode(line).status == status)
 
 
-def _by_id(path: Path, ids: Sequence[str], status: Status | None) -> list[bytes]:
+def _by_id(
+    path: Path, ids: Sequence[str], status: Status | None, damage: Damage | None
+) -> list[bytes]:
     wanted: dict[str, list[bytes]] = {name: [] for name in ids}
     others: list[str] = []
-    for line in records(path):
+    for line in records(path, damage):
         head = _head.decode(line)
         if head.id in wanted:
             # Twice while a run replaces answers: the record of each question stands.

@@ -9,41 +9,42 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from runner.reading.damage import Damage
 from runner.reading.join import Joined, join, stems
 from runner.reading.records import records
 from runner.reading.rows import COLUMNS, MetadataColumns, Row, row_of
 
 
-def csv_lines(paths: Sequence[Path]) -> Iterator[bytes]:
+def csv_lines(paths: Sequence[Path], damage: Damage | None = None) -> Iterator[bytes]:
     r"""Give a header and one row a job, UTF-8, ended by `\n`.
 
     Values stand as they are, also those that a spreadsheet would take for a formula.
     """
     columns = MetadataColumns()
     for path in paths:
-        for row in _rows(path):
+        for row in _rows(path, damage):
             columns.add(row.metadata)
     line = _Line()
     yield line.of(["id", *columns.names(), *_names(paths)])
-    for joined in _joined(paths):
+    for joined in _joined(paths, damage):
         yield line.of([joined.id, *columns.values(joined.metadata), *_values(joined)])
 
 
-def jsonl_lines(paths: Sequence[Path]) -> Iterator[bytes]:
+def jsonl_lines(paths: Sequence[Path], damage: Damage | None = None) -> Iterator[bytes]:
     """Give one object a job with the columns as its keys and the metadata as it was given."""
     names = _names(paths)
-    for joined in _joined(paths):
+    for joined in _joined(paths, damage):
         row: dict[str, Any] = {"id": joined.id, **dict(zip(names, _values(joined), strict=True))}
         row["metadata"] = Raw(joined.metadata)
         yield msgspec.json.encode(row) + b"\n"
 
 
-def _rows(path: Path) -> Iterator[Row]:
-    return (row_of(line) for line in records(path))
+def _rows(path: Path, damage: Damage | None) -> Iterator[Row]:
+    return (row_of(line) for line in records(path, damage))
 
 
-def _joined(paths: Sequence[Path]) -> Iterator[Joined]:
-    return join([_rows(path) for path in paths])
+def _joined(paths: Sequence[Path], damage: Damage | None) -> Iterator[Joined]:
+    return join([_rows(path, damage) for path in paths])
 
 
 def _names(paths: Sequence[Path]) -> list[str]:

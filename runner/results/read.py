@@ -5,7 +5,7 @@ nothing for the reader.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -26,14 +26,21 @@ class _Attempts(msgspec.Struct):
 _attempts = msgspec.json.Decoder(_Attempts)
 
 
-def standing(path: Path) -> Iterator[bytes]:
+OnCorrupt = Callable[[Path, int, Sequence[tuple[int, int]]], None]
+"""Called with a file, its descriptor, and offset and length of its lines that are no records."""
+
+
+def standing(path: Path, on_corrupt: OnCorrupt | None = None) -> Iterator[bytes]:
     """Give one record a job, without its newline, in input order; those of no line come last.
 
     Raises FileNotFoundError.
     """
     fd = os.open(path, os.O_RDONLY)
     try:
-        table = scan_fd(fd).table
+        found = scan_fd(fd)
+        table = found.table
+        if on_corrupt is not None and found.corrupt:
+            on_corrupt(path, fd, found.corrupt)
         for row in in_input_order(table):
             yield read_at(fd, *table.place(row))
     finally:
