@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -16,6 +17,20 @@ class ModelRef(NamedTuple):
 
     provider: str
     model: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TokenPrices:
+    """What a million tokens cost, in USD, as the configuration says."""
+
+    input: Decimal
+    output: Decimal
+    cached_input: Decimal | None = None
+    """None: like any other input."""
+    cache_write: Decimal | None = None
+    """None: like any other input."""
+    reasoning: Decimal | None = None
+    """None: like any other output."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +52,10 @@ class ProviderConfig:
     orderly end of its stream after some output, will do (Chat Completions only)."""
     idle_timeout_s: float | None = None
     """Between two events of a stream whose words have begun; None is the engine's own bound."""
+    prices: TokenPrices | None = None
+    """For all its models, over what a price list says."""
+    model_prices: Mapping[str, TokenPrices] = field(default_factory=dict)
+    """By model, over `prices`."""
     simulated: bool = False
     """True for `sim` and its sisters: the simulator is started with the model as its scenario."""
     source: str = "built in"

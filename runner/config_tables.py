@@ -10,6 +10,7 @@ from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from runner.config import BUILT_IN_PROVIDERS, OptionTable, ProviderConfig
+from runner.config_prices import read_model_prices, read_prices
 from runner.errors import UsageError
 from runner.models import Api
 from runner.words import printable, seconds
@@ -26,17 +27,21 @@ _PROVIDER_KEYS: Mapping[str, type | UnionType] = {
     "include_usage": bool,
     "finish_reason": str,
     "idle_timeout": str | int | float,
+    "prices": dict,
+    "models": dict,
 }
 _KEY_ITSELF = frozenset({"api_key", "apikey", "key", "token", "api_token", "auth_token", "secret"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]]*)(?::\d*)?")
 """`urlsplit` takes the brackets for the host wherever they stand, as in `far.example[::1]`."""
+_OF_SIMULATORS = frozenset({"prices", "model_prices"})
 _FINISH_REASONS = ("required", "optional")
 _TYPE_WORDS: Mapping[type | UnionType, str] = {
     str: "text in quotes",
     bool: "true or false",
     str | int | float: 'a time such as "5m", or seconds',
+    dict: "a table such as prices = { input = 0.10, output = 0.40 }",
 }
 
 
@@ -209,6 +214,10 @@ def _made(name: str, table: Mapping[str, Any], source: str, place: str) -> Provi
     table = dict(table)
     if "idle_timeout" in table:
         table["idle_timeout_s"] = seconds(str(table.pop("idle_timeout")))
+    if "prices" in table:
+        table["prices"] = read_prices(table["prices"], source, place)
+    if "models" in table:
+        table["model_prices"] = read_model_prices(table.pop("models"), source, place)
     api = built_in.api if built_in else table.get("api", "openai")
     if "finish_reason" in table and api != "openai":
         raise UsageError(
@@ -220,8 +229,11 @@ def _made(name: str, table: Mapping[str, Any], source: str, place: str) -> Provi
             if key not in table:
                 raise UsageError(f"{source}: {place} lacks {key}.")
         return ProviderConfig(name=name, source=source, **table)
-    if built_in.simulated:
-        raise UsageError(f"{source}: {name} is the built-in simulator; choose another name.")
+    if built_in.simulated and not table.keys() <= _OF_SIMULATORS:
+        raise UsageError(
+            f"{source}: {name} is the built-in simulator, which takes prices and nothing else; "
+            "choose another name."
+        )
     if table.get("api", built_in.api) != built_in.api:
         raise UsageError(
             f"{source}: api under {place} is {built_in.api}; choose another name for another API."

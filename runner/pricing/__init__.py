@@ -1,0 +1,1 @@
+"""What tokens cost: price lists, what an answer cost, and the most that a request can cost."""
