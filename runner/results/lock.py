@@ -165,8 +165,9 @@ class _Text:
 
 def _held_elsewhere(paths: ResultPaths) -> str:
     return (
-        f"another run writes to {paths.shown} under another name of it, or its lock\n"
-        "file was removed. Wait for it with --wait-lock 10m."
+        f"another run writes to {paths.shown}\n"
+        "under another name of it, or its lock file was removed.\n"
+        "Wait for it with --wait-lock 10m."
     )
 
 
