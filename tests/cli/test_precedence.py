@@ -158,3 +158,22 @@ def test_a_named_configuration_is_the_only_one(
     assert handed.batch[-1].limit == 2
     assert handed.configs[-1].sources == ("two.toml",)
     assert handed.batch[-1].command == ("--config", "two.toml", "batch", "jobs.jsonl")
+
+
+def test_a_bound_on_the_time_is_an_option_like_any_other(
+    batch: Batch, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None by default; the file, the environment and the option each beat what stands before."""
+    assert batch().max_runtime_s is None
+    (here / "runner.toml").write_text('[batch]\nmax-runtime = "6h"\n')
+    assert batch().max_runtime_s == 21600
+    monkeypatch.setenv("RUNNER_BATCH_MAX_RUNTIME", "20m")
+    assert batch().max_runtime_s == 1200
+    assert batch("--max-runtime", "90s").max_runtime_s == 90
+    assert batch("--max-runtime", "none").max_runtime_s is None
+
+
+def test_no_time_at_all_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run without any time is a mistake."""
+    said = refused(capsys, "batch", "jobs.jsonl", "--max-runtime", "0")
+    assert "--max-runtime: the time must be longer than 0." in said

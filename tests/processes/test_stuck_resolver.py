@@ -42,7 +42,8 @@ CONFIG = """
 api = "openai"
 base_url = "http://stuck.example/v1"
 """
-SLACK_S = 2
+SLACK_S = 8
+"""On a busy machine; a wait for the resolver would never end."""
 
 
 @pytest.fixture

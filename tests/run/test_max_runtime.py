@@ -27,7 +27,7 @@ jitter = 0
 tokens_per_second = 5000
 [[rules]]
 match = "slow"
-speed = { first_token_s = 0.7, jitter = 0, tokens_per_second = 5000 }
+speed = { first_token_s = 2.0, jitter = 0, tokens_per_second = 5000 }
 [[rules]]
 match = "endless"
 speed = { first_token_s = 0.01, jitter = 0, tokens_per_second = 0.1 }
@@ -72,12 +72,12 @@ def test_what_is_on_its_way_arrives(
     """At its end nothing new is sent, the grace is waited out, and both are said; the code is 3."""
     path = jobs(tmp_path, "slow a", "slow b", "slow c")
     reset_stats(endpoints)
-    wanted = settings(path, quiet=False, concurrency=2, max_runtime_s=0.6)
+    wanted = settings(path, quiet=False, concurrency=2, max_runtime_s=1.5)
     assert batch(endpoints, wanted) is ExitCode.LIMIT
     assert by_id(tmp_path) == {"slow a": "succeeded", "slow b": "succeeded"}
     assert stats(endpoints)["requests"] == 2
     said = " ".join(capsys.readouterr().err.split())
-    assert "--max-runtime 0.6s is over: 2 answers on their way, up to 30s." in said
+    assert "--max-runtime 1.5s is over: 2 answers on their way, up to 30s." in said
     assert "Stopped by --max-runtime: 2 of 3 answered, 1 to do." in said
     assert f"To go on, the same command: runner batch {path}" in said
     assert batch(endpoints, settings(path)) is ExitCode.OK
@@ -86,7 +86,7 @@ def test_what_is_on_its_way_arrives(
 def test_what_outlasts_the_grace_is_cut_off(endpoints: Endpoints, tmp_path: Path) -> None:
     """The record says by what; a job that waited for its next attempt gets none."""
     path = jobs(tmp_path, "endless a", "later b", "one")
-    wanted = settings(path, max_runtime_s=0.6, grace_s=0.2)
+    wanted = settings(path, max_runtime_s=1.5, grace_s=0.2)
     assert batch(endpoints, wanted) is ExitCode.LIMIT
     assert by_id(tmp_path) == {"endless a": "interrupted", "one": "succeeded"}
     record = records(tmp_path / "jobs.results.jsonl")[0]
@@ -116,7 +116,7 @@ def test_a_silent_stream_holds_nothing(endpoints: Endpoints, tmp_path: Path) -> 
         began = time.monotonic()
         wanted = settings(fifo, output=tmp_path / "jobs.results.jsonl", max_runtime_s=0.5)
         assert batch(endpoints, wanted) is ExitCode.LIMIT
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
     finally:
         os.close(writer)
     assert by_id(tmp_path) == {"one": "succeeded"}
@@ -127,7 +127,7 @@ def test_live_answers_are_cut_off_at_once(
 ) -> None:
     """With `--tail` there is no grace: what was shown is kept."""
     path = jobs(tmp_path, "endless a")
-    wanted = settings(path, tail=True, grace_s=0.0, max_runtime_s=0.8)
+    wanted = settings(path, tail=True, grace_s=0.0, max_runtime_s=1.5)
     assert batch(endpoints, wanted) is ExitCode.LIMIT
     record = records(tmp_path / "jobs.results.jsonl")[0]
     assert (record["status"], record["interruption"]["reason"]) == ("interrupted", "deadline")
@@ -138,7 +138,7 @@ def test_live_answers_are_cut_off_at_once(
 def test_an_account_that_is_refused_weighs_more(endpoints: Endpoints, tmp_path: Path) -> None:
     """4 comes before 3: a limit can be raised, an account has to be mended."""
     path = jobs(tmp_path, "endless a", "poor b", "later c")
-    assert batch(endpoints, settings(path, max_runtime_s=0.6, grace_s=0.1)) is ExitCode.ACCOUNT
+    assert batch(endpoints, settings(path, max_runtime_s=1.5, grace_s=0.1)) is ExitCode.ACCOUNT
 
 
 def test_waiting_for_the_lock_is_bounded(endpoints: Endpoints, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_waiting_for_the_lock_is_bounded(endpoints: Endpoints, tmp_path: Path) -
     began = time.monotonic()
     with hold_lock(paths_for(tmp_path / "jobs.results.jsonl")), pytest.raises(LockedError):
         batch(endpoints, settings(path, wait_lock_s=60.0, max_runtime_s=0.3))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
