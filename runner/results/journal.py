@@ -167,7 +167,7 @@ def _unresolved(path: Path, table: ResultTable) -> dict[str, _Entry]:
     for line in data.split(b"\n"):
         try:
             entry = _entry.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue  # the last line of a killed run may be torn
         entries[entry.id] = entry
     return {

@@ -51,7 +51,7 @@ def read_run_file(path: Path) -> RunFile | None:
     """Read what the last run asked; None where that is not known any more."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=RunFile)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -82,7 +82,7 @@ def head_of(line: bytes) -> RecordHead | None:
     """Decode what decides; None if the line is no record of ours."""
     try:
         head = _head.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     # The table counts lines from 1 in 32 bits.
     return head if head.line is None or 0 < head.line < 1 << 32 else None
