@@ -22,15 +22,14 @@ class SseParser:
     def __init__(self) -> None:
         self._line = bytearray()
         self._name = ""
-        self._data: list[str] = []
+        self._data = bytearray()
         self._after_cr = False
         self._at_start = True
-        self._held = 0
 
     @property
     def pending(self) -> int:
         """How many bytes of an event have come that is not complete yet."""
-        return self._held + len(self._line)
+        return len(self._data) + len(self._line)
 
     def feed(self, chunk: bytes) -> list[SseEvent]:
         """Take the next bytes; return the events that they complete."""
@@ -68,22 +67,20 @@ class SseParser:
         if not line:
             self._dispatch(events)
             return
-        self._held += 0 if line.startswith(b":") else len(line)
         field, _, value = line.partition(b":")
-        text = value.removeprefix(b" ").decode("utf-8", "replace")
+        value = value.removeprefix(b" ")
         if field == b"data":
-            self._data.append(text)
+            self._data += value + b"\n"
         elif field == b"event":
-            self._name = text
+            self._name = value.decode("utf-8", "replace")
         elif field == b"error":
             # Older llama.cpp writes `error: {...}` where the standard has no such field.
             self._name = "error"
-            self._data.append(text)
+            self._data += value + b"\n"
 
     def _dispatch(self, events: list[SseEvent]) -> None:
-        data = "\n".join(self._data)
+        data = self._data.removesuffix(b"\n").decode("utf-8", "replace")
         if data.strip():
             events.append(SseEvent(self._name, data))
         self._name = ""
-        self._held = 0
         self._data.clear()
