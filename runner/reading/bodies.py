@@ -52,7 +52,7 @@ def api_of(body: bytes) -> Api | None:
     """Tell the API of a body; servers that leave out its name are known by their keys."""
     try:
         found = _body.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     named = _BY_NAME.get(found.object or found.type or "")
     if named is not None:

@@ -56,7 +56,7 @@ def _hint(path: Path) -> str:
 def _foreign(name: str, path: Path, line: bytes) -> str:
     try:
         value = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return f"{name} is not a results file: its first line is not JSON."
     if not isinstance(value, dict):
         return f"{name} is not a results file: its first line is no JSON object."
