@@ -1,6 +1,7 @@
 """In which order the lines of a results file are to stand, and which of them. Pure."""
 
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from runner.results.scan import Scan
@@ -58,7 +59,7 @@ def order(held: Scan, *, unordered: bool, whole: bool) -> Order:
             table.reline(row, line)
     old = (row for row in range(table.rows) if not stays[row] and table.succeeded(row))
     return Order(
-        in_log_order(stays) if unordered else by_line(stays, table.lines),
+        in_log_order(stays) if unordered else by_line(stays, table.line),
         relined,
         array("i", old),
         strangers,
@@ -70,23 +71,24 @@ def in_log_order(stays: bytearray) -> "array[int]":
     return array("i", (row for row, stay in enumerate(stays) if stay))
 
 
-def by_line(stays: bytearray, lines: "array[int]") -> "array[int]":
+def by_line(stays: bytearray, line_of: Callable[[int], int]) -> "array[int]":
     """Give the rows that stay by the line they name, those of no line last.
 
     They are placed, because sorting takes 80 bytes a row.
     """
-    longest, strangers = max(lines, default=0), array("i")
+    longest = max((line_of(row) for row, stay in enumerate(stays) if stay), default=0)
+    strangers = array("i")
     if longest > _SPARSE * len(stays) + _SPARSE:
-        return _sorted(stays, lines)
+        return _sorted(stays, line_of)
     placed = array("i", [-1]) * (longest + 1)
     for row, stay in enumerate(stays):
         if not stay:
             continue
-        line = lines[row]
+        line = line_of(row)
         if not line:
             strangers.append(row)
         elif placed[line] >= 0:  # two jobs name one line: the rest of a stream was not read
-            return _sorted(stays, lines)
+            return _sorted(stays, line_of)
         else:
             placed[line] = row
     count = 0
@@ -98,6 +100,6 @@ def by_line(stays: bytearray, lines: "array[int]") -> "array[int]":
     return placed + strangers if strangers else placed
 
 
-def _sorted(stays: bytearray, lines: "array[int]") -> "array[int]":
+def _sorted(stays: bytearray, line_of: Callable[[int], int]) -> "array[int]":
     rows = in_log_order(stays)
-    return array("i", sorted(rows, key=lambda row: lines[row] or _NO_LINE))
+    return array("i", sorted(rows, key=lambda row: line_of(row) or _NO_LINE))

@@ -1,8 +1,7 @@
 """What a results file holds, small enough to keep for millions of lines.
 
-A row is one line of the file. Ids and digests are kept as numbers, the rest in packed arrays:
-about 55 bytes a line. Knows no files; `runner.results.scan` fills it, and goes on filling it with
-what a run writes.
+A row is one line of the file: 43 bytes, and 6 to 12 to find it by its id. Knows no files;
+`runner.results.scan` fills it, and goes on filling it with what a run writes.
 """
 
 from array import array
@@ -11,7 +10,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from runner.models import Status
-from runner.results.index import NO_ROW, IdIndex
+from runner.results.index import IdIndex
+from runner.results.rows import NO_ROW, Row, Rows
 
 _STATUSES: tuple[Status, ...] = ("succeeded", "interrupted", "failed")
 _RETRYABLE = 4
@@ -51,17 +51,10 @@ def digest_number(digest: str | None) -> int:
 class ResultTable:
     """The lines of a results file by job id, superseded ones included."""
 
-    def __init__(self, index: IdIndex | None = None, words: Iterable[str] = ()) -> None:
-        """Start empty; `runner.results.packed` fills the columns of a table that it unpacks."""
-        self.index = index or IdIndex()
-        self._offset = array("q")
-        self._length = array("I")
-        self._line = array("I")
-        self._question = array("Q")
-        self._earlier = array("i")
-        self._state = array("B")
-        self._kind = array("B")
-        self._finish = array("B")
+    def __init__(self, salt: bytes | None = None, words: Iterable[str] = ()) -> None:
+        """Start empty; `salt` and `words` are those of a table that is to be gone on with."""
+        self.packed = Rows()
+        self.index = IdIndex(self.packed, salt)
         self._words = _Words(words)
         self._noted = array("I")
 
@@ -70,38 +63,14 @@ class ResultTable:
         return self.index.ids
 
     @property
-    def earlier(self) -> "array[int]":
-        """By line: the line before of the same job, or NO_ROW."""
-        return self._earlier
+    def rows(self) -> int:
+        """Count the lines."""
+        return self.packed.count
 
     @property
     def words(self) -> list[str]:
-        """The error kinds and finish reasons that its columns number."""
+        """The error kinds and finish reasons that its rows number."""
         return list(self._words)
-
-    @property
-    def lines(self) -> "array[int]":
-        """By line of the file: the line in the input that the record names; 0 for none."""
-        return self._line
-
-    def columns(self) -> "tuple[array[int], ...]":
-        """Give what holds one entry a line and no number of another line."""
-        return (
-            self._offset,
-            self._length,
-            self._line,
-            self._question,
-            self._state,
-            self._kind,
-            self._finish,
-            self.index.hashes,
-            self.index.checks,
-        )
-
-    @property
-    def rows(self) -> int:
-        """Count the lines."""
-        return len(self._offset)
 
     def add(
         self,
@@ -117,14 +86,21 @@ class ResultTable:
         retryable: bool = False,
     ) -> None:
         """Take in the next line of the file."""
-        self._earlier.append(self.index.put(job_id))
-        self._offset.append(offset)
-        self._length.append(length)
-        self._line.append(line or 0)
-        self._question.append(digest_number(digest))
-        self._state.append(_STATUSES.index(status) | (_RETRYABLE if retryable else 0))
-        self._kind.append(self._words.number(error_kind))
-        self._finish.append(self._words.number(finish_reason))
+        key = self.index.key(job_id)
+        self.packed.append(
+            Row(
+                *key,
+                digest_number(digest),
+                self.index.put(*key, self.packed.count),
+                offset,
+                length,
+                line or 0,
+                _STATUSES.index(status) | (_RETRYABLE if retryable else 0),
+                self._words.number(error_kind),
+                self._words.number(finish_reason),
+            )
+        )
+        self.index.grow_if_full()
 
     def get(self, job_id: str) -> Recorded | None:
         """Find the record that stands for a job now.
@@ -139,14 +115,14 @@ class ResultTable:
         """Find the record that stands for one question of a job, asked now or earlier."""
         question = digest_number(digest)
         row = self.index.find(job_id)
-        while row != NO_ROW and self._question[row] != question:
-            row = self._earlier[row]
+        while row != NO_ROW and self.packed.get(row).question != question:
+            row = self.packed.earlier(row)
         return None if row == NO_ROW else self.record(self.standing(row))
 
     def answered_since(self, job_id: str, position: int) -> bool:
         """Whether a record of the job stands at or behind a position in the file."""
         row = self.index.find(job_id)
-        return row != NO_ROW and self._offset[row] >= position
+        return row != NO_ROW and self.packed.place(row)[0] >= position
 
     def note_line(self, job_id: str, line: int) -> None:
         """Note where a recorded job stands in the input of this run; others are left alone."""
@@ -163,59 +139,68 @@ class ResultTable:
         while row != NO_ROW:
             if row < len(self._noted) and self._noted[row]:
                 return self._noted[row]
-            row = self._earlier[row]
+            row = self.packed.earlier(row)
         return 0
 
     def latest_rows(self) -> Iterator[int]:
         """Give the last line of every job, in the order of the file."""
         superseded = bytearray(self.rows)
-        for earlier in self._earlier:
+        for row in range(self.rows):
+            earlier = self.packed.earlier(row)
             if earlier != NO_ROW:
                 superseded[earlier] = 1
         return (row for row in range(self.rows) if not superseded[row])
 
     def standing(self, latest: int) -> int:
         """Find the line that stands, given a job's last one."""
-        question, row = self._question[latest], latest
-        while row != NO_ROW:
-            if self._question[row] == question and self.succeeded(row):
-                return row
-            row = self._earlier[row]
+        last = self.packed.get(latest)
+        if _succeeded(last):
+            return latest
+        number = last.earlier
+        while number != NO_ROW:
+            row = self.packed.get(number)
+            if row.question == last.question and _succeeded(row):
+                return number
+            number = row.earlier
         return latest
 
     def succeeded(self, row: int) -> bool:
         """Whether a line holds a whole answer."""
-        return self._state[row] & _STATUS_MASK == 0
+        return _succeeded(self.packed.get(row))
 
     def line(self, row: int) -> int:
         """Give the line in the input that a record names; 0 for none."""
-        return self._line[row]
-
-    def reline(self, row: int, line: int) -> None:
-        """Let a record name another line of the input; 0 for none."""
-        self._line[row] = line
-
-    def move(self, row: int, offset: int, length: int) -> None:
-        """Take in that a record stands elsewhere now."""
-        self._offset[row], self._length[row] = offset, length
+        return self.packed.place(row)[2]
 
     def place(self, row: int) -> tuple[int, int]:
         """Give offset and length of a record, without its newline."""
-        return self._offset[row], self._length[row]
+        return self.packed.place(row)[:2]
+
+    def reline(self, row: int, line: int) -> None:
+        """Let a record name another line of the input; 0 for none."""
+        self.packed.set_place(row, *self.place(row), line)
+
+    def move(self, row: int, offset: int, length: int) -> None:
+        """Take in that a record stands elsewhere now."""
+        self.packed.set_place(row, offset, length, self.line(row))
 
     def record(self, row: int) -> Recorded:
         """Unpack one row."""
-        state = self._state[row]
+        packed = self.packed.get(row)
         return Recorded(
-            status=_STATUSES[state & _STATUS_MASK],
-            error_kind=self._words.word(self._kind[row]),
-            finish_reason=self._words.word(self._finish[row]),
-            retryable=bool(state & _RETRYABLE),
-            line=self._line[row] or None,
-            offset=self._offset[row],
-            length=self._length[row],
-            question=self._question[row],
+            status=_STATUSES[packed.state & _STATUS_MASK],
+            error_kind=self._words.word(packed.kind),
+            finish_reason=self._words.word(packed.finish),
+            retryable=bool(packed.state & _RETRYABLE),
+            line=packed.line or None,
+            offset=packed.offset,
+            length=packed.length,
+            question=packed.question,
         )
+
+
+def _succeeded(row: Row) -> bool:
+    return row.state & _STATUS_MASK == 0
 
 
 class _Words:

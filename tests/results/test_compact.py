@@ -1,7 +1,6 @@
 """A finished file in order."""
 
 import os
-from array import array
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -249,4 +248,4 @@ def test_torn_end_of_the_old_file(unsorted: ResultPaths) -> None:
 )
 def test_rows_are_placed_by_line(lines: list[int], ordered: list[int]) -> None:
     """By line, strangers last, ties and sparse lines included."""
-    assert list(by_line(bytearray([1] * len(lines)), array("I", lines))) == ordered
+    assert list(by_line(bytearray([1] * len(lines)), lines.__getitem__)) == ordered
