@@ -53,7 +53,7 @@ def crashpoints(folder: Path, *, long: bool, seed: int) -> Report:
     report.figures["points"] = dict(player.points)
     report.figures["runs killed"] = player.ends[-9]
     report.figures["runs that said they could not write"] = player.ends[74]
-    report.demand(player.ends[-9] and player.ends[74], "nothing was struck")
+    report.demand(player.ends[-9] and player.points.total() > player.ends[-9], "hardly struck")
     return report
 
 
@@ -89,10 +89,9 @@ class Player:
         with (
             server(self.folder, scenario) as one,
             server(self.folder, scenario) as two,
-            server(self.folder, scenario) as three,
-            ThreadPoolExecutor(3) as pool,
+            ThreadPoolExecutor(2) as pool,
         ):
-            for each in (one, two, three):
+            for each in (one, two):
                 self.free.put(each)
             for _ in pool.map(self._prepare, CASES):
                 pass
@@ -146,4 +145,4 @@ class Player:
             self.free.put(taken)
 
     def _folder(self, name: str) -> Path:
-        return self.folder / name.replace(" ", "-")
+        return self.folder / name.replace(", ", "-").replace(" ", "-")

@@ -36,6 +36,8 @@ class Case:
     invalid: bool = False
     """A line of the jobs is no job."""
     ordered: bool = True
+    checkpoint: bool = False
+    """Files of this size are worth a checkpoint."""
     linked: bool = False
     """The results file is a link."""
 
@@ -114,4 +116,13 @@ CASES: dict[str, Case] = {
     "invalid": Case(before=(("--limit", "2"),), options=("--skip-invalid",), invalid=True),
     "stdin": Case(before=(("--limit", "2"),), stdin=True),
     "limit": Case(options=("--limit", "3"), again=()),
+    "checkpoint": Case(before=(("--limit", "3"),), checkpoint=True),
+    "checkpoint, torn": Case(before=(("--limit", "3"),), change=_tear, checkpoint=True),
+    "checkpoint, unknown": Case(before=(ALL,), change=_forget_two, checkpoint=True),
+    "checkpoint, replaced": Case(
+        before=(ALL, ("--retry", "succeeded")), options=("--retry", "succeeded"), checkpoint=True
+    ),
+    "checkpoint, fresh": Case(
+        before=(("--limit", "3"),), options=("--fresh",), again=(), checkpoint=True
+    ),
 }

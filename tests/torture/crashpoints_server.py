@@ -46,6 +46,7 @@ class Server:
             "stdin": (folder / "jobs.jsonl").read_text("utf-8") if case.stdin else None,
             "at": at,
             "how": how,
+            "worth_rows": 1 if case.checkpoint else None,
         }
         assert self.process.stdin is not None
         assert self.process.stdout is not None
