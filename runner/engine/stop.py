@@ -1,5 +1,7 @@
 """How a run is stopped: first drain (answers on their way are waited for), then cancel."""
 
+from time import monotonic
+
 from anyio import CancelScope, Event, move_on_after
 
 from runner.models import InterruptionReason
@@ -24,11 +26,17 @@ class Stop:
         self.working = CancelScope()
         self._drained = Event()
         self._cut = Event()
+        self._cut_at = 0.0
 
     @property
     def cut(self) -> bool:
         """Whether what was in flight is cut off."""
         return self._cut.is_set()
+
+    @property
+    def cut_for_s(self) -> float:
+        """Seconds since then; 0 where nothing was cut off."""
+        return monotonic() - self._cut_at if self.cut else 0.0
 
     @property
     def draining(self) -> bool:
@@ -47,6 +55,8 @@ class Stop:
         """Cut off what is in flight as well."""
         self.drain(reason)
         self.working.cancel()
+        if not self.cut:
+            self._cut_at = monotonic()
         self._cut.set()
 
     async def pause(self, seconds: float) -> bool:

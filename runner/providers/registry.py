@@ -31,8 +31,8 @@ _NOT_YET: dict[Api, Endpoint] = {
 }
 """Where a simulator will be, as far as its HTTP client has to know before it is up."""
 
-_CLOSE_S = 5.0
-"""A connection that does not close is left to the end of the process."""
+_CLOSE_S = 1.0
+"""For all connections together; one that does not close is left to the end of the process."""
 
 
 class Providers:
@@ -61,11 +61,13 @@ class Providers:
         trace: TracebackType | None,
     ) -> None:
         with anyio.CancelScope(shield=True):
-            for provider in self._open.values():
-                with anyio.move_on_after(_CLOSE_S):
-                    await provider.aclose()
-            for child in self._children.values():
-                await child.aclose()
+            with anyio.move_on_after(_CLOSE_S):
+                async with anyio.create_task_group() as group:
+                    for provider in self._open.values():
+                        group.start_soon(provider.aclose)
+            async with anyio.create_task_group() as group:
+                for child in self._children.values():
+                    group.start_soon(child.aclose)
 
     def missing_key(self, provider: str) -> str | None:
         """Name the environment variable whose key is missing; None if all is well."""

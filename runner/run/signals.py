@@ -20,10 +20,17 @@ REASONS: dict[int, InterruptionReason] = {
     signal.SIGHUP: "sighup",
 }
 
+LAST_RESORT_S = 2.0
+"""So long after the cut-off all that came has been written. Who asks once more is waiting for
+something that is stuck, such as a disk, or for the file's order, which the next run makes."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SignalWatch:
-    """Turns signals, and the end of the time, into the two stages of a stop."""
+    """Turns signals, and the end of the time, into the two stages of a stop.
+
+    A signal that comes long after the second stage ends the process at once.
+    """
 
     stop: Stop
     grace_s: float
@@ -47,6 +54,8 @@ class SignalWatch:
                 if self.time_left_s is not None:
                     group.start_soon(self._stop_in_time, self.time_left_s, group)
                 async for number in signals:
+                    if self.stop.cut_for_s >= LAST_RESORT_S:
+                        _end(number, None)
                     self._stop(REASONS[number], group)
 
     async def _stop_in_time(self, seconds: float, group: TaskGroup) -> None:

@@ -33,7 +33,10 @@ def stopped_text(tally: Tally, names: Names, signal: str) -> str:
         f"Stopped by {by}: {count(tally.succeeded)}{total} answered{_unanswered(tally, 'cut off')}."
     )
     if names.results is None:
-        return f"{head}\nEvery answer that arrived went to stdout."
+        lost = tally.taken_back
+        them = "it" if lost == 1 else "them"
+        took = f"{plural(lost, 'answer')} arrived when the reader of stdout took {them} no more."
+        return f"{head}\n{wrap(took) if lost else 'Every answer that arrived went to stdout.'}"
     kept = f"Every answer that arrived is in {printable(names.results)}."
     if not tally.undone and not tally.interrupted:
         return f"{head}\n{wrap(kept)}"

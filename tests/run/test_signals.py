@@ -69,6 +69,28 @@ async def test_the_first_signal_drains_and_the_second_cuts_off(number: int) -> N
     assert stop.reason == REASONS[number]
 
 
+async def test_a_signal_long_after_the_cut_off_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two that come soon are one stop; who asks again later waits for something that is stuck."""
+    codes: list[int] = []
+    monkeypatch.setattr(os, "_exit", codes.append)
+    stop = Stop()
+    with caught(*REASONS):
+        async with create_task_group() as group:
+            group.start_soon(watch(stop, [], grace_s=0).run)
+            await wait_all_tasks_blocked()
+            await send(signal.SIGINT, stop, cancelled=True)
+            assert codes == []
+            monkeypatch.setattr("runner.run.signals.LAST_RESORT_S", 0.0)
+            os.kill(os.getpid(), signal.SIGTERM)
+            with fail_after(PATIENCE_S):
+                while not codes:
+                    await wait_all_tasks_blocked()
+            group.cancel_scope.cancel()
+    assert codes == [143]
+
+
 async def test_the_end_of_the_grace_cuts_off() -> None:
     """One signal is enough where answers take longer than they are given."""
     stop, said = Stop(), list[Stopping]()

@@ -338,6 +338,18 @@ def test_the_end_after_a_signal_with_nothing_left() -> None:
     )
 
 
+def test_answers_that_the_reader_of_stdout_did_not_take_are_told() -> None:
+    """Nobody is told that all went to stdout where some could not."""
+    tally = tally_of(3, None)
+    tally.taken_back = 2
+    assert stopped_text(tally, STDOUT, "sigint") == screen(
+        """
+        Stopped by Ctrl-C: 3 answered.
+        2 answers arrived when the reader of stdout took them no more.
+        """
+    )
+
+
 def test_the_end_after_a_signal_with_results_on_stdout() -> None:
     """Nothing was kept, so no command is offered."""
     assert stopped_text(tally_of(3, None), STDOUT, "sigint") == screen(
