@@ -172,13 +172,22 @@ class Bench:
     others: dict[str, FakeProvider] = field(default_factory=dict)
     on_event: Callable[[Event], None] = lambda event: None
 
+    def __post_init__(self) -> None:
+        self.hold = Hold(stop=self.stop, emit=self._emit)
+
     async def run(self, jobs: list[Job | LineProblem]) -> dict[str, Result]:
         """Work the jobs off and give the results by id."""
         send, receive = create_memory_object_stream[Result](self.buffer)
         async with anyio.create_task_group() as group:
             group.start_soon(self._collect, receive)
-            await self.shard(send).run(each(jobs))
+            await self._watched(self.shard(send), jobs)
         return {result.id: result for result in self.results}
+
+    async def _watched(self, shard: Shard, jobs: list[Job | LineProblem]) -> None:
+        async with anyio.create_task_group() as watch:
+            watch.start_soon(self.hold.run)
+            await shard.run(each(jobs))
+            watch.cancel_scope.cancel()
 
     def shard(self, send: MemoryObjectSendStream[Result]) -> Shard:
         attempts = Attempts(
@@ -196,7 +205,7 @@ class Bench:
             policy=self.policy,
             random=Random(1),
             stop=self.stop,
-            hold=Hold(stop=self.stop, emit=self._emit),
+            hold=self.hold,
             may_retry=self.may_retry,
         )
         return Shard(service=service, concurrency=self.concurrency, window=Window(self.ahead))

@@ -198,11 +198,30 @@ def test_disk_full_for_a_while(log: Log) -> None:
     assert log.unresolved().keys() == {"a", "b", "e"}
 
 
+def test_it_is_found_out_whether_it_can_be_written(log: Log) -> None:
+    """`mend` fails as long as notes would, leaves nothing half done, and changes nothing."""
+    log.sent("a")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.path.stat().st_size - 10, hard))
+    try:
+        for _ in range(2):
+            with pytest.raises(WriteError, match="largest size"):
+                log.journal.mend()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in log.path.parent.iterdir() if path.suffix == ".tmp"] == []
+    assert log.unresolved() == {"a": AT}
+    log.journal.mend()
+    log.sent("b")
+    assert log.unresolved() == {"a": AT, "b": AT}
+
+
 def test_no_journal(tmp_path: Path) -> None:
     """Where nothing is kept, nothing is noted."""
     journal = NoJournal()
     journal.sent("a", digest("a"), AT)
     journal.answered("a")
     journal.withdrawn("b")
+    journal.mend()
     journal.close()
     assert list(tmp_path.iterdir()) == []

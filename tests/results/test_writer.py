@@ -1,8 +1,10 @@
 """Results on their way to the file."""
 
+import errno
 import math
 import os
 import resource
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
@@ -12,6 +14,7 @@ from anyio.abc import TaskStatus
 
 from runner.errors import WriteError
 from runner.models import Result
+from runner.results import output as output_module
 from runner.results import writer as writer_module
 from runner.results.encode import encode
 from runner.results.output import Output, StdoutOutput, open_output
@@ -169,6 +172,127 @@ async def test_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
     assert str(paths.results) in str(failed.value)
 
 
+class Bearing:
+    """Tries again so often, after `mend`."""
+
+    def __init__(self, mend: Callable[[], None], *, times: int = 3) -> None:
+        self.mend, self.times = mend, times
+        self.errors: list[WriteError] = []
+
+    async def write(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        for _ in range(self.times):
+            try:
+                await attempt()
+            except WriteError as error:
+                self.errors.append(error)
+                self.mend()
+            else:
+                return
+        await attempt()
+
+
+async def test_only_what_was_refused_is_written_again(tmp_path: Path) -> None:
+    """After a failure the rest follows, once, behind whole lines; each record has its place."""
+    paths = paths_for(tmp_path / "o")
+    results = [record(f"{n}", text="x" * 100) for n in range(10)]
+    sizes = [len(encode(result)) for result in results]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    bounds = [sum(sizes[:7]) - 20, sum(sizes[:7]) - 1, soft]
+    bearing = Bearing(
+        lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bounds.pop(0), hard)), times=9
+    )
+    written: list[tuple[Result, Place | None]] = []
+    send, receive = anyio.create_memory_object_stream[Result](math.inf)
+    for result in results:
+        send.send_nowait(result)
+    send.close()
+    out = await open_output(paths)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (sum(sizes[:4]) + 17, hard))
+    try:
+        await write_results(
+            receive, out, on_written=lambda *pair: written.append(pair), patience=bearing
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [error.lines_written for error in bearing.errors] == [4, 2, 0]
+    assert paths.results.read_bytes() == b"".join(encode(result) for result in results)
+    assert [result for result, _ in written] == results
+    starts = [sum(sizes[:number]) for number in range(10)]
+    assert [place for _, place in written] == [
+        Place(start, size - 1) for start, size in zip(starts, sizes, strict=True)
+    ]
+
+
+async def test_a_torn_line_that_could_not_be_cut_is_cut_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written behind half a line, even where cutting it off has failed at first."""
+    paths = paths_for(tmp_path / "o")
+    lines = encode(record("a")), encode(record("b"))
+    out = await open_output(paths)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(lines[0]) + 9, hard))
+    cut = out._cut
+
+    async def fail() -> None:
+        raise OSError(errno.EIO, "broken")
+
+    monkeypatch.setattr(out, "_cut", fail)
+    try:
+        with pytest.raises(WriteError, match="largest size"):
+            await out.append(b"".join(lines))
+        with pytest.raises(WriteError, match="broken"):
+            await out.append(lines[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert paths.results.stat().st_size == len(lines[0]) + 9
+    monkeypatch.setattr(out, "_cut", cut)
+    await out.append(lines[1])
+    assert paths.results.read_bytes() == b"".join(lines)
+    await out.aclose()
+
+
+async def test_lost_by_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that the disk has lost after it took them are told of at once: no waiting helps."""
+    out = await open_output(paths_for(tmp_path / "o"))
+    await out.append(encode(record("a")))
+
+    def broken(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(output_module, "sync_data", broken)
+        with pytest.raises(WriteError, match="Input/output error") as failed:
+            await out.sync()
+    assert failed.value.final
+    await out.aclose()
+
+
+@pytest.mark.parametrize("removed", [True, False])
+async def test_only_a_file_that_is_gone_for_good_is_not_waited_for(
+    tmp_path: Path, removed: bool
+) -> None:
+    """A moved file may come back, and is content then; a removed one never does."""
+    paths = paths_for(tmp_path / "o")
+    out = await open_output(paths)
+    await out.append(encode(record("a")))
+    if removed:
+        paths.results.unlink()
+    else:
+        paths.results.rename(tmp_path / "elsewhere")
+    for _ in range(2):
+        with pytest.raises(WriteError) as failed:
+            await out.sync()
+        assert failed.value.final is removed
+    if removed:
+        with pytest.raises(WriteError, match="gone with it"):
+            await out.aclose()
+    else:
+        (tmp_path / "elsewhere").rename(paths.results)
+        await out.sync()
+        await out.aclose()
+
+
 @on_linux
 async def test_no_space_left(tmp_path: Path) -> None:
     """A full disk is told in words, also where nothing can be cut."""
@@ -235,6 +359,30 @@ async def test_slow_reader() -> None:
             await anyio.to_thread.run_sync(drain)
     os.close(read)
     assert got == b"".join(encode(result) for result in results)
+
+
+async def test_stdout_that_takes_a_part(tmp_path: Path) -> None:
+    """What stdout refused in the middle of a line goes on there: nothing is written twice."""
+    path = tmp_path / "stdout"
+    results = [record(f"{n}") for n in range(5)]
+    data = b"".join(encode(result) for result in results)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    bounds = [len(data) // 2 + 20, len(data) // 2 + 25, soft]
+    bearing = Bearing(
+        lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bounds.pop(0), hard)), times=9
+    )
+    send, receive = anyio.create_memory_object_stream[Result](math.inf)
+    for result in results:
+        send.send_nowait(result)
+    send.close()
+    with path.open("wb") as file:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(data) // 2, hard))
+        try:
+            await write_results(receive, StdoutOutput(file.fileno()), patience=bearing)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert len(bearing.errors) == 3
+    assert path.read_bytes() == data
 
 
 @pytest.mark.parametrize("replaced", [False, True])

@@ -254,7 +254,7 @@ def _bound(held: Held, size: int) -> int:
 
 
 Scene = Callable[[Stage, Path, Report], None]
-SHORT: tuple[Scene, ...] = (partial(filled, hold_s=0.7), room_again, moved_back)
+SHORT: tuple[Scene, ...] = (partial(filled, hold_s=0.7), room_again)
 ON_ANY_DISK: tuple[Scene, ...] = (
     filled_for_a_minute,
     room_again,
