@@ -1,0 +1,214 @@
+"""Permits for one provider, key and model family: wait, reserve, settle. Pure; never waits itself.
+
+Three things hold a request back: ceilings that a person gave, meters of what the server says,
+and, where the server refuses without saying, a pace found by trying. The slowest one counts.
+"""
+
+from typing import Literal
+
+from runner.pace.bucket import Bucket
+from runner.pace.ceiling import request_ceiling, token_ceiling
+from runner.pace.estimate import Estimate
+from runner.pace.finder import Finder
+from runner.pace.gate import Gate
+from runner.pace.meter import Meter, Size, Unit
+from runner.pace.permit import Need, Permit
+from runner.quota import Gauge, Quota
+
+Holder = Literal["rpm", "tpm", "server", "gate"]
+"""What holds the pace: requests, tokens, a pace found by trying, or a refusal's gate."""
+
+_LEAST_TOKENS = 4000.0
+"""A bucket of tokens is never smaller: one request may need this much."""
+_STILL_HELD_S = 1.0
+
+_UNITS = (
+    Unit("requests", requests=1),
+    Unit("tokens", input=1, output=1),
+    Unit("input_tokens", input=1),
+    Unit("output_tokens", output=1),
+)
+
+
+class Limiter:
+    """Grants starts. Numbers a person gave are hard ceilings; headers only lower or fill in."""
+
+    def __init__(self, now: float, *, rpm: int | None = None, tpm: int | None = None) -> None:
+        self.refusals = 0
+        self.gate = Gate()
+        self._finder = Finder(now)
+        self._rpm = request_ceiling(now, rpm) if rpm is not None else None
+        self._tpm = token_ceiling(now, tpm) if tpm is not None else None
+        self._estimates: dict[str, Estimate] = {}
+        # All are kept until the first headers tell which of them there are.
+        self._meters = {unit.name: _meter(now, unit) for unit in _UNITS}
+        self._told = False
+        self._holder: Holder | None = None
+        self._held_until = now
+
+    def estimate(self, model: str) -> Estimate:
+        """Give what is known of a model's requests."""
+        found = self._estimates.get(model)
+        if found is None:
+            found = self._estimates[model] = Estimate()
+        return found
+
+    def wait(self, need: Need, now: float) -> float:
+        """Tell in how many seconds a request may start; 0 when it may now. Ask again after."""
+        longest = self.gate.left(now)
+        holder: Holder = "gate"
+        size = self._size(need)
+        for meter in self._meters.values():
+            wait = meter.wait(size, now)
+            if wait > longest:
+                longest, holder = wait, "rpm" if meter.unit.requests else "tpm"
+        if self._rpm is not None and (wait := self._rpm.wait(1.0, now)) > longest:
+            longest, holder = wait, "rpm"
+        if self._tpm is not None and (wait := self._tpm.wait(self._held(need, size), now)) > longest:
+            longest, holder = wait, "tpm"
+        if (wait := self._finder.wait(now)) > longest:
+            longest, holder = wait, "server"
+        if longest > 0:
+            self._holder, self._held_until = holder, now + longest
+        return longest
+
+    def reserve(self, need: Need, now: float) -> Permit:
+        """Take what a request needs; it is to be sent now."""
+        size = self._size(need)
+        held = 0.0
+        if self._rpm is not None:
+            self._rpm.take(1.0, now)
+        if self._tpm is not None:
+            held = self._held(need, size)
+            self._tpm.take(held, now)
+        self._finder.sent(now)
+        entries = [meter.reserve(size, now) for meter in self._meters.values()]
+        return Permit(need, now, size, held, entries)
+
+    def settle(
+        self,
+        permit: Permit,
+        now: float,
+        *,
+        input_tokens: int | None = None,
+        output_tokens: int | None = None,
+        quota: Quota | None = None,
+    ) -> None:
+        """End a request that was let in, with what it used; None where that is unknown.
+
+        `input_tokens` are those that count for the limit: without cached ones where those are free.
+        """
+        _close(permit)
+        self.gate.passed(permit.sent_at)
+        need, size = permit.need, permit.size
+        self.estimate(need.model).learn(need.input_bytes, input_tokens, output_tokens)
+        known = input_tokens is not None and output_tokens is not None
+        used = Size(
+            size.input if input_tokens is None else input_tokens,
+            size.output if output_tokens is None else output_tokens,
+            size.cap,
+        )
+        if self._tpm is not None and known:
+            self._tpm.take(used.input + used.output - permit.held, now)
+        for entry in permit.entries:
+            entry.meter.settle(entry, used, now)
+        if quota is not None:
+            self._observe(permit, quota, now)
+
+    def failed(self, permit: Permit, now: float, *, quota: Quota | None = None) -> None:
+        """End a request that was sent and of which nothing is known: it counts as it was held."""
+        self.settle(permit, now, quota=quota)
+
+    def cancelled(self, permit: Permit, now: float) -> None:
+        """Take back a permit whose request was never sent."""
+        _close(permit)
+        self._finder.unsent(now)
+        if self._rpm is not None:
+            self._rpm.take(-1.0, now)
+        if self._tpm is not None:
+            self._tpm.take(-permit.held, now)
+        for entry in permit.entries:
+            entry.meter.undo(entry, now)
+
+    def refused(
+        self,
+        permit: Permit,
+        now: float,
+        *,
+        retry_after_s: float | None,
+        quota: Quota | None,
+        draw: float,
+    ) -> None:
+        """End a request that was refused for rate; `draw`, from 0 to 1, spreads those who wait.
+
+        It counts as a request, since some servers count it, but not as tokens.
+        """
+        _close(permit)
+        self.refusals += 1
+        if self._tpm is not None:
+            self._tpm.take(-permit.held, now)
+        for entry in permit.entries:
+            if not entry.meter.unit.requests:
+                entry.meter.undo(entry, now)
+        explained = quota is not None and _explained(permit, quota)
+        if quota is not None:
+            self._observe(permit, quota, now)
+        self._finder.refused(now, permit.sent_at, cut=not explained)
+        self.gate.shut(now, permit.sent_at, retry_after_s, draw)
+
+    def holds(self, now: float) -> Holder | None:
+        """Tell what holds requests back just now; None when nothing does."""
+        if now < self.gate.until:
+            return "gate"
+        return self._holder if now <= self._held_until + _STILL_HELD_S else None
+
+    def gate_left(self, now: float) -> float:
+        """Tell for how many seconds the gate stays shut."""
+        return self.gate.left(now)
+
+    def limit(self, unit: str) -> int | None:
+        """Give a limit per minute as the server tells it; None where it does not."""
+        meter = self._meters.get(unit)
+        return meter.limit if meter is not None else None
+
+    def _size(self, need: Need) -> Size:
+        estimate = self.estimate(need.model)
+        usual = estimate.output_tokens(need.output_cap)
+        cap = usual if need.output_cap is None else need.output_cap
+        return Size(estimate.input_tokens(need.input_bytes), usual, cap)
+
+    def _held(self, need: Need, size: Size) -> float:
+        return size.input + self.estimate(need.model).high_output(need.output_cap)
+
+    def _observe(self, permit: Permit, quota: Quota, now: float) -> None:
+        for entry in permit.entries:
+            entry.meter.observe(entry, _gauge(quota, entry.meter), permit.sent_at, now)
+        if not self._told and quota.told:
+            self._told = True
+            self._meters = {
+                name: meter for name, meter in self._meters.items() if meter.limit is not None
+            }
+
+
+def _meter(now: float, unit: Unit) -> Meter:
+    return Meter(now, unit, least_capacity=1.0 if unit.requests else _LEAST_TOKENS)
+
+
+def _gauge(quota: Quota, meter: Meter) -> Gauge:
+    gauge: Gauge = getattr(quota, meter.unit.name)
+    return gauge
+
+
+def _explained(permit: Permit, quota: Quota) -> bool:
+    """Tell whether a figure shows that there was too little left."""
+    return any(
+        gauge.remaining is not None and gauge.remaining < 1.5 * entry.taken + 1
+        for entry in permit.entries
+        if (gauge := _gauge(quota, entry.meter))
+    )
+
+
+def _close(permit: Permit) -> None:
+    if not permit.open:
+        raise ValueError("A permit may be given back only once.")
+    permit.open = False

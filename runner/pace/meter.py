@@ -1,0 +1,211 @@
+"""One limit of a server as we believe it to stand: a bucket, its book-keeping and its observer."""
+
+import math
+from dataclasses import dataclass
+
+from runner.pace.bucket import Bucket
+from runner.pace.charging import Books, Charging, Mode
+from runner.pace.observer import Observer
+from runner.quota import Gauge
+
+_BURST_S = 1.0
+"""Pace smoothly: some servers enforce each second's share of a minute."""
+_MARGIN_NEEDS = 2.0
+_MARGIN_S = 1.0
+_MARGIN_SHARE = 0.25
+_STUCK = 30
+_LEARN = 0.02
+_NO_BOOKS: Books = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Tokens of a request, estimated or as used."""
+
+    input: float
+    output: float
+    """The usual output before it is known."""
+    cap: float
+    """The most output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a limit counts: requests, tokens read, tokens written."""
+
+    name: str
+    requests: int = 0
+    input: int = 0
+    output: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """What one request took from one meter, and what was believed then."""
+
+    meter: "Meter"
+    fixed: float
+    cap: float
+    mode: Mode
+    taken: float
+    late: float
+    """Output reserved here that the server has not charged yet."""
+    blind: bool
+    expected: float
+    """What the server should have left, having let this request in."""
+    corrected: float
+    books: Books
+
+
+class Meter:
+    """Believes nothing until the first header; then its level follows the server's from below."""
+
+    __slots__ = (
+        "_blind_from",
+        "_least",
+        "_limit_at",
+        "_need",
+        "_observer",
+        "_peak",
+        "_pending",
+        "_same",
+        "_shown",
+        "bucket",
+        "charging",
+        "limit",
+        "unit",
+    )
+
+    def __init__(self, now: float, unit: Unit, *, least_capacity: float) -> None:
+        self.unit = unit
+        self.bucket = Bucket(now, rate=0.0, capacity=math.inf, level=0.0)
+        self.charging = Charging()
+        self.limit: int | None = None
+        """Per minute, as the server said last."""
+        self._observer = Observer(now)
+        self._least = least_capacity
+        self._limit_at = -math.inf
+        self._blind_from: float | None = None
+        self._need = 0.0
+        self._peak = -1.0
+        self._pending = 0.0
+        self._shown = -1
+        self._same = 0
+
+    def wait(self, size: Size, now: float) -> float:
+        """Tell how many seconds are missing until a request may start."""
+        if self._blind_from is None:
+            return 0.0
+        return self.bucket.wait(self._taken(size), now)
+
+    def reserve(self, size: Size, now: float) -> Entry:
+        """Take what a request is expected to be charged."""
+        unit, mode, taken = self.unit, self.charging.mode, self._taken(size)
+        fixed, cap = unit.requests + unit.input * size.input, unit.output * size.cap
+        late = taken - fixed if mode == "late" else 0.0
+        bucket = self.bucket
+        bucket.take(taken, now)
+        self._pending += late
+        self._need += (taken - self._need) * (_LEARN if self._need else 1.0)
+        return Entry(
+            self,
+            fixed,
+            cap,
+            mode,
+            taken,
+            late,
+            self._blind_from is None,
+            bucket.level + self._pending,
+            self._observer.corrected,
+            self.charging.admitted(fixed, cap) if unit.output else _NO_BOOKS,
+        )
+
+    def settle(self, entry: Entry, used: Size, now: float) -> None:
+        """Put what was used in place of what was reserved."""
+        unit = self.unit
+        error = entry.fixed - unit.requests - unit.input * used.input
+        back = error
+        if unit.output:
+            if entry.mode == "late":
+                self._pending -= entry.late
+                back += entry.late - used.output
+            elif entry.mode == "returned":
+                back += entry.cap - used.output
+            self.charging.completed(error, entry.cap, used.output)
+        if back:
+            self.bucket.take(-back, now)
+            self._observer.corrected += error
+
+    def _taken(self, size: Size) -> float:
+        unit = self.unit
+        output = size.output if self.charging.mode == "late" else size.cap
+        return unit.requests + unit.input * size.input + unit.output * output
+
+    def undo(self, entry: Entry, now: float) -> None:
+        """Give back everything: the server charged nothing."""
+        self._pending -= entry.late
+        self.bucket.take(-entry.taken, now)
+        self._observer.corrected += entry.taken
+        if self.unit.output:
+            self.charging.completed(entry.fixed, entry.cap, 0.0)
+
+    def observe(self, entry: Entry, gauge: Gauge, sent_at: float, now: float) -> None:
+        """Correct what is believed by what the server showed for a request sent at `sent_at`."""
+        if gauge.limit and sent_at >= self._limit_at:
+            self._limit_at = sent_at
+            if gauge.limit != self.limit:
+                self._believe(gauge.limit, sent_at, now)
+        if gauge.remaining is None or self.limit is None or self._is_stuck(gauge.remaining):
+            return
+        first = self._peak < 0
+        self._peak = max(self._peak, gauge.remaining)
+        rate = self.limit / 60
+        if self.unit.output:
+            self.charging.seen(entry.books, gauge.remaining, sent_at, rate)
+        error = self._error(entry, gauge.remaining, sent_at, rate)
+        self.bucket.advance(now)
+        if first:
+            refilled = rate * (now - sent_at) if entry.blind else 0.0
+            self.bucket.take(-error - refilled, now)
+            self._observer.corrected += error
+        else:
+            self._correct(error, gauge.remaining, now)
+
+    def _error(self, entry: Entry, remaining: int, sent_at: float, rate: float) -> float:
+        expected = entry.expected + self._observer.corrected - entry.corrected
+        if entry.blind and self._blind_from is not None:
+            # Nothing was refilled in the book yet when it left.
+            expected += rate * (sent_at - self._blind_from)
+        return remaining - self._margin(rate) - expected
+
+    def _correct(self, error: float, remaining: int, now: float) -> None:
+        bucket, rate = self.bucket, (self.limit or 0) / 60
+        if error < 0 and remaining >= 0.9 * self._peak and remaining > 4 * self._margin(rate):
+            # As full as it was ever seen: there is nothing to hold back for.
+            return
+        change = self._observer.correct(
+            error, now, level=bucket.level, capacity=bucket.capacity, rate=rate
+        )
+        bucket.level += change
+        bucket.rate = rate - self._observer.disturbance
+
+    def _believe(self, limit: int, sent_at: float, now: float) -> None:
+        self.limit = limit
+        rate = limit / 60
+        capacity = max(self._least, rate * _BURST_S)
+        if self._blind_from is None:
+            self._blind_from = sent_at
+        self.bucket.refit(now, rate=rate, capacity=capacity)
+
+    def _margin(self, rate: float) -> float:
+        wanted = max(_MARGIN_NEEDS * self._need, _MARGIN_S * rate)
+        return min(wanted, _MARGIN_SHARE * self._peak)
+
+    def _is_stuck(self, remaining: int) -> bool:
+        # A figure that never moves while requests pass is no measurement.
+        self._same = self._same + 1 if remaining == self._shown else 0
+        self._shown = remaining
+        if self._same == _STUCK:
+            self._observer.disturbance = 0.0
+            self.bucket.rate = (self.limit or 0) / 60
+        return self._same >= _STUCK

@@ -1,0 +1,41 @@
+"""What a server shows against what we believed: how far to correct, and who else uses the key."""
+
+_UP = 0.1
+"""Share of an error in our favour that is believed at once; one against us is believed in full."""
+_INTEGRAL = 0.15
+_MOST_DISTURBED = 0.95
+_DEEPEST = 2.0
+"""Capacities below empty: further down no header may push a bucket."""
+
+
+class Observer:
+    """Corrects one bucket from `remaining` headers.
+
+    A header tells of the moment when its request was let in, seconds ago. So it is compared with
+    what we believed when the request left, and what was corrected since is not corrected again.
+    What errors keep pointing at is somebody else who uses the key: it becomes a lower rate.
+    """
+
+    __slots__ = ("_at", "corrected", "disturbance")
+
+    def __init__(self, now: float) -> None:
+        self._at = now
+        self.corrected = 0.0
+        """Sum of all corrections."""
+        self.disturbance = 0.0
+        """What others seem to take, per second."""
+
+    def correct(
+        self, error: float, now: float, *, level: float, capacity: float, rate: float
+    ) -> float:
+        """Tell by how much to change the level, given how much more the server has than we."""
+        passed = min(1.0, max(0.0, now - self._at))
+        self._at = now
+        disturbed = self.disturbance - _INTEGRAL * error * passed
+        self.disturbance = min(_MOST_DISTURBED * rate, max(0.0, disturbed))
+        if error < 0:
+            change = max(error, min(0.0, -_DEEPEST * capacity - level))
+        else:
+            change = _UP * max(0.0, min(error, capacity - level))
+        self.corrected += change
+        return change

@@ -1,0 +1,29 @@
+"""What a request asks of the limiter, and what it was given. Pure data."""
+
+from dataclasses import dataclass
+
+from runner.pace.meter import Entry, Size
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What is known of a request before it is sent."""
+
+    model: str
+    input_bytes: int
+    output_cap: int | None
+    """The most tokens it may write (times the number of answers); None where nobody said."""
+
+
+@dataclass(slots=True, eq=False)
+class Permit:
+    """A start that was granted; to be given back exactly once."""
+
+    need: Need
+    sent_at: float
+    size: Size
+    """Estimated."""
+    held: float
+    """Tokens held under a configured ceiling."""
+    entries: list[Entry]
+    open: bool = True

@@ -1,0 +1,47 @@
+"""The scenarios: name, what they are, and how many jobs a run of full length has."""
+
+from dataclasses import replace
+
+from tests.pace.server import Rules, Tenant
+from tests.pace.simulation import Scenario, Work
+
+_SHORT = Work(input=60, output=40, cap=60)
+_LONG = Work(input=250, output=120, cap=256)
+_OPEN_ENDED = Work(input=250, output=150, cap=1024)
+
+_TENANT = Tenant(start_s=180, end_s=480, share=0.3)
+
+A = Scenario(work=_SHORT, rules=Rules(), jobs=12_000)
+B = Scenario(work=_LONG, rules=Rules(), jobs=6_000)
+
+
+def _with(scenario: Scenario, **rules: object) -> Scenario:
+    return replace(scenario, rules=replace(scenario.rules, **rules))  # type: ignore[arg-type]  # checked by the class
+
+
+_HIGH = replace(A, rpm=1200, tpm=200_000)
+_ANTHROPIC = Rules(
+    requests=600, tokens=None, input_tokens=90_000, output_tokens=40_000, charge="late"
+)
+
+SCENARIOS: dict[str, Scenario] = {
+    "A": A,
+    "B": B,
+    "C": replace(B, work=_OPEN_ENDED, rules=Rules(charge="late")),
+    "D": _with(B, tenant=_TENANT),
+    "E": _HIGH,
+    "F": _with(_HIGH, headers=False, retry_after="none"),
+    "G": _with(B, request_burst_s=60.0, token_burst_s=60.0),
+    "H": _with(A, retry_after="whole seconds", refusals_count=False),
+    "B2": _with(B, refusals_count=False),
+    "I": _with(B, charge="returned"),
+    "J": replace(B, clients=2, jobs=3_000, rpm=None, tpm=None),
+    "JA": replace(A, clients=2, jobs=6_000, rpm=None, tpm=None),
+    "K": replace(_with(A, halved_at_s=600.0), jobs=9_000),
+    "KB": replace(_with(B, halved_at_s=600.0), jobs=4_500),
+    "L": replace(B, work=_OPEN_ENDED, rules=_ANTHROPIC, rpm=None, tpm=None),
+    "MA": replace(A, rpm=None, tpm=None, slow_start=True),
+    "MB": replace(B, rpm=None, tpm=None, slow_start=True),
+    "MI": replace(_with(B, charge="returned"), rpm=None, tpm=None, slow_start=True),
+    "N": replace(_with(B, charge="returned"), rpm=None, tpm=None, says_cap=False),
+}
