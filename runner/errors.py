@@ -99,13 +99,15 @@ class ProviderError(Exception):
         retry_after_s: float | None = None,
         interruption: InterruptionReason | None = None,
         completion: Completion | None = None,
+        unsent: bool = False,
     ) -> None:
         """Create the error.
 
         `fatal`: the account was refused (bad key, no credit, spend limit), so nothing more may be
         sent to this provider. `retry_after_s`: seconds the server asked us to wait.
         `interruption`: set where the answer had begun and was cut. `completion`: what had come by
-        then, or the body of an answer that cannot be used.
+        then, or the body of an answer that cannot be used. `unsent`: the request certainly never
+        left this machine.
         """
         super().__init__(message)
         self.kind: ErrorKind = kind
@@ -118,6 +120,7 @@ class ProviderError(Exception):
         self.retry_after_s = retry_after_s
         self.interruption: InterruptionReason | None = interruption
         self.completion = completion
+        self.unsent = unsent
 
     def record(self) -> ErrorRecord:
         """The failure as it stands in a result."""

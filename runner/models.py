@@ -87,6 +87,9 @@ class Usage(Struct, frozen=True, kw_only=True):
     """Reasoning included."""
     cached_input_tokens: int | None = None
     cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | UnsetType = UNSET
+    """Those of the writes that are kept for an hour, at a price of their own; left out where the
+    provider told of none."""
     reasoning_tokens: int | None = None
     total_tokens: int | None = None
     complete: bool = True
@@ -126,6 +129,8 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     retry_after_s: float | None = None
     """What the server asked for, in seconds; None where it asked for nothing."""
+    cost_usd: float | None = None
+    """0 where it was refused or never sent; None where price or count is not known."""
 
 
 class Completion(Struct, frozen=True, kw_only=True):

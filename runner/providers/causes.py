@@ -18,19 +18,21 @@ class Cause(NamedTuple):
     kind: ErrorKind
     message: str
     retryable: bool = True
+    unsent: bool = False
+    """Certainly nothing was sent, so that nothing can be charged."""
 
 
-_UNREACHABLE = Cause("connection", "could not connect to {address}: {reason}")
+_UNREACHABLE = Cause("connection", "could not connect to {address}: {reason}", unsent=True)
 CLOSED = Cause("connection", "the connection to {address} was closed: {reason}")
 CUT = Cause("connection", "the connection to {address} was closed in the middle of the answer")
-_NO_CONNECT = Cause("timeout", "no connection to {address} in time")
+_NO_CONNECT = Cause("timeout", "no connection to {address} in time", unsent=True)
 _SILENT = Cause("timeout", "{address} sent nothing for too long")
 _PROXY = Cause("connection", "the proxy on the way to {address} failed: {reason}")
 _NOT_HTTP = Cause("bad_response", "{address} does not speak proper HTTP: {reason}")
 _GARBLED = Cause("bad_response", "{address} sent damaged compressed data: {reason}", False)
-_BAD_URL = Cause("invalid_request", "the address {address} cannot be used: {reason}", False)
-_BAD_HEADER = Cause("auth", "the request's headers cannot be sent; look at the key", False)
-_BAD_REQUEST = Cause("invalid_request", "the request cannot be written: {reason}", False)
+_BAD_URL = Cause("invalid_request", "the address {address} cannot be used: {reason}", False, True)
+_BAD_HEADER = Cause("auth", "the request's headers cannot be sent; look at the key", False, True)
+_BAD_REQUEST = Cause("invalid_request", "the request cannot be written: {reason}", False, True)
 
 # The deepest class that is listed decides; among the bases of one exception the nearest does.
 _TABLE: dict[str, Cause] = {

@@ -146,13 +146,14 @@ class Failures:
             cause = CUT
         reason = reason_in(error)
         message = cause.message.format(address=self.address, reason=reason)
-        retryable = cause.retryable and not is_untrusted(error)
+        untrusted = is_untrusted(error)
         return self.make(
             cause.kind,
             message,
-            retryable=retryable,
+            retryable=cause.retryable and not untrusted,
             interruption=_INTERRUPTIONS.get(cause.kind) if began else None,
             completion=completion,
+            unsent=not began and (cause.unsent or untrusted),
         )
 
     def make(

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from runner.models import Usage
 from runner.providers.fields import count, mapping
 
@@ -44,7 +46,7 @@ def messages_usage(value: object) -> Usage | None:
     fresh = count(usage.get("input_tokens"))
     read = count(usage.get("cache_read_input_tokens"))
     written = count(usage.get("cache_creation_input_tokens"))
-    return _usage(
+    told = _usage(
         None if fresh is None else fresh + (read or 0) + (written or 0),
         usage.get("output_tokens"),
         None,
@@ -52,6 +54,10 @@ def messages_usage(value: object) -> Usage | None:
         written=written,
         reasoning=mapping(usage.get("output_tokens_details")).get("thinking_tokens"),
     )
+    for_an_hour = count(mapping(usage.get("cache_creation")).get("ephemeral_1h_input_tokens"))
+    if told is None or not for_an_hour:
+        return told
+    return msgspec.structs.replace(told, cache_write_1h_tokens=for_an_hour)
 
 
 def _usage(

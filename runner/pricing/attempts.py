@@ -1,0 +1,59 @@
+"""What attempts cost, those that brought no answer included. The one place for this rule.
+
+| what became of the attempt | cost |
+|---|---|
+| a final count came | the count at its rates; null where the price is unknown |
+| a count came that is not final (cut stream) | null |
+| refused before anything was generated: bad request, key, quota, 404, 429 | 0 |
+| refused as overloaded: 498, 529, or a 503 with the provider's own error code | 0 |
+| nothing was sent: no connection, a request that cannot be written | 0 |
+| anything else: time-outs, other 5xx, broken connections, stopped by us | null |
+
+A 503 without a code may come from a proxy that lost an answer under way, so it is no refusal.
+"""
+
+from collections.abc import Callable, Iterable
+
+from runner.errors import ProviderError
+from runner.models import AttemptRecord, Usage
+from runner.pricing.rates import picodollars, usd
+
+_REFUSALS = frozenset({"invalid_request", "auth", "quota", "not_found", "rate_limit"})
+_AMBIGUOUS_STATUS = 503
+
+
+def cost_of_failure(error: ProviderError, price: Callable[[Usage], float | None]) -> float | None:
+    """Give what a failed attempt cost in USD; None where it may have cost something unknown."""
+    usage = None if error.completion is None else error.completion.usage
+    if usage is not None:
+        return price(usage)
+    return 0.0 if _is_free(error) else None
+
+
+def _is_free(error: ProviderError) -> bool:
+    if error.unsent:
+        return True
+    if error.interruption is not None or error.completion is not None:
+        return False
+    if error.kind == "overloaded":
+        return error.http_status != _AMBIGUOUS_STATUS or error.code is not None
+    return error.kind in _REFUSALS
+
+
+def cost_of_attempts(
+    attempts: Iterable[AttemptRecord], price: Callable[[Usage], float | None]
+) -> float | None:
+    """Sum up in USD what a job cost; None where the cost of any attempt is unknown.
+
+    What an attempt was found to cost when it was made stands; one whose price was unknown then is
+    priced by its count, if it may be known by now.
+    """
+    total = 0
+    for attempt in attempts:
+        cost = attempt.cost_usd
+        if cost is None and attempt.usage is not None:
+            cost = price(attempt.usage)
+        if cost is None:
+            return None
+        total += picodollars(cost)
+    return usd(total)

@@ -1,0 +1,106 @@
+"""The prices of one run: every provider and model of its configuration, looked up once."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import Enum
+
+from runner.config import ProviderConfig
+from runner.models import Api, Job, Usage
+from runner.pricing.bounds import input_bound, output_bound
+from runner.pricing.price_list import Seller, listed
+from runner.pricing.rates import Rates, configured, usd
+from runner.pricing.terms import STANDARD, Terms, terms_of
+
+_SELLERS: Mapping[Api, Seller] = {
+    "openai": "openai",
+    "openai-responses": "openai",
+    "anthropic": "anthropic",
+}
+_CAPS: Mapping[Api, tuple[str, ...]] = {
+    "openai": ("max_completion_tokens", "max_tokens"),
+    "openai-responses": ("max_output_tokens",),
+    "anthropic": ("max_tokens",),
+}
+
+
+class Lacking(Enum):
+    """Why nobody can say beforehand what a request may cost."""
+
+    PRICE = "its price is unknown"
+    TERMS = "it asks for more than tokens, such as the provider's own tools"
+    INPUT = "its input is not all text, and the model's limit is unknown"
+    OUTPUT = "nothing bounds its answer"
+
+
+class PriceBook:
+    """Says what answers cost and what requests can cost. Amounts are whole picodollars.
+
+    A provider with an address of its own is priced by the configuration alone, for nobody knows
+    whose price list holds there; so is the simulator.
+    """
+
+    def __init__(
+        self,
+        providers: Mapping[str, ProviderConfig],
+        now: Callable[[], datetime],
+        default_caps: Mapping[Api, int] | None = None,
+    ) -> None:
+        """`default_caps`: what an adapter sends as cap where nobody chose one."""
+        self._providers = providers
+        self._now = now
+        self._default_caps = default_caps or {}
+        self._known: dict[tuple[str, str, Terms], Rates | None] = {}
+
+    def rates(self, provider: str, model: str, terms: Terms = STANDARD) -> Rates | None:
+        """Give the prices in force when this model was first asked for; None where unknown."""
+        key = (provider, model, terms)
+        try:
+            return self._known[key]
+        except KeyError:
+            found = self._known[key] = self._look_up(provider, model, terms)
+            return found
+
+    def cost(self, job: Job, usage: Usage, lane: str = "live") -> int | None:
+        """Give what one answer to a job cost; None where price or a count is unknown."""
+        terms = terms_of(job.request.params, lane)
+        rates = None if terms is None else self.rates(job.provider, job.model, terms)
+        return None if rates is None else rates.cost(usage)
+
+    def cost_usd(self, job: Job, usage: Usage, lane: str = "live") -> float | None:
+        """Give the same in USD, as records hold it."""
+        amount = self.cost(job, usage, lane)
+        return None if amount is None else usd(amount)
+
+    def worst_case(self, job: Job, lane: str = "live") -> "int | Lacking":
+        """Give the most that one attempt at a job can cost, or what is lacking to say so."""
+        terms = terms_of(job.request.params, lane)
+        if terms is None:
+            return Lacking.TERMS
+        rates = self.rates(job.provider, job.model, terms)
+        if rates is None:
+            return Lacking.PRICE
+        config = self._providers[job.provider]
+        # OpenAI writes its cache unasked; Anthropic only at a `cache_control`.
+        asked, writes = input_bound(job.request, caches_unasked=config.api != "anthropic")
+        asked = rates.context_window if asked is None else asked
+        names = (config.max_tokens_field or _CAPS[config.api][0], *_CAPS[config.api])
+        answered = output_bound(
+            job.request,
+            names,
+            default=self._default_caps.get(config.api),
+            window=rates.context_window,
+        )
+        if asked is None:
+            return Lacking.INPUT
+        if answered is None:
+            return Lacking.OUTPUT
+        return rates.most(asked, answered, writes_cache=writes)
+
+    def _look_up(self, provider: str, model: str, terms: Terms) -> Rates | None:
+        config = self._providers[provider]
+        prices = config.model_prices.get(model, config.prices)
+        if prices is not None:
+            return configured(prices)
+        if config.simulated or config.base_url is not None:
+            return None
+        return listed(_SELLERS[config.api], model, dict(terms), self._now())
