@@ -15,6 +15,7 @@ from runner.engine.turn import Turn
 from runner.errors import ProviderError
 from runner.events import AttemptStarted, DeltaReceived, Event
 from runner.models import AttemptRecord, Completion, Usage
+from runner.pricing.attempts import cost_of_failure
 from runner.providers.base import Provider
 from runner.settings import Deadlines
 from runner.words import duration
@@ -58,11 +59,11 @@ class Attempts:
             turn.started_at, turn.started = at, began
         number = turn.tries + turn.refusals + 1
         self.emit(AttemptStarted(turn.job, number))
-        note = _Note(turn, self.recording.run_id, at, began, self.clock)
+        note = _Note(turn, self.recording, at, began, self.clock)
         try:
             completion = await self._within_deadline(turn, provider, body)
         except ProviderError as error:
-            note.write(error.kind, error.request_id, _usage(error.completion), error.retry_after_s)
+            note.failed(error)
             raise
         except get_cancelled_exc_class():
             came = turn.assembly.completion() if turn.assembly else Completion()
@@ -129,30 +130,39 @@ class Attempts:
 @dataclass(frozen=True, slots=True)
 class _Note:
     turn: Turn
-    run_id: str
+    recording: Recording
     at: str
     began: float
     clock: Clock
 
-    def write(
+    def write(self, outcome: str, request_id: str | None, usage: Usage | None) -> None:
+        self._write(outcome, request_id, usage, None if usage is None else self._price(usage))
+
+    def failed(self, error: ProviderError) -> None:
+        usage = None if error.completion is None else error.completion.usage
+        cost = cost_of_failure(error, self._price)
+        self._write(error.kind, error.request_id, usage, cost, error.retry_after_s)
+
+    def _price(self, usage: Usage) -> float | None:
+        return self.recording.price(self.turn.job, usage)
+
+    def _write(
         self,
         outcome: str,
         request_id: str | None,
         usage: Usage | None,
+        cost_usd: float | None,
         retry_after_s: float | None = None,
     ) -> None:
         self.turn.attempts.append(
             AttemptRecord(
-                run=self.run_id,
+                run=self.recording.run_id,
                 started_at=self.at,
                 duration_s=self.clock.monotonic() - self.began,
                 outcome=outcome,
                 request_id=request_id,
                 usage=usage,
                 retry_after_s=retry_after_s,
+                cost_usd=cost_usd,
             )
         )
-
-
-def _usage(completion: Completion | None) -> Usage | None:
-    return None if completion is None else completion.usage

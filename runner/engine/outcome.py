@@ -1,5 +1,6 @@
 """From the state of a job and what ended it to the one record of its result."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from msgspec import UNSET
@@ -7,7 +8,22 @@ from msgspec import UNSET
 from runner.clock import Clock, rfc3339
 from runner.engine.turn import Turn
 from runner.errors import LineProblem, ProviderError
-from runner.models import Completion, ErrorRecord, Interruption, InterruptionReason, Result, Status
+from runner.models import (
+    Completion,
+    ErrorRecord,
+    Interruption,
+    InterruptionReason,
+    Job,
+    Result,
+    Status,
+    Usage,
+)
+from runner.pricing.attempts import cost_of_attempts
+
+
+def unpriced(_: Job, __: Usage) -> float | None:
+    """Know no prices."""
+    return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,6 +34,8 @@ class Recording:
     lane: str = "live"
     response: bool = True
     request: bool = False
+    price: Callable[[Job, Usage], float | None] = unpriced
+    """What an answer to a job cost, in USD; None where that is unknown."""
 
 
 def answered(turn: Turn, completion: Completion, clock: Clock, recording: Recording) -> Result:
@@ -54,6 +72,7 @@ def refused(problem: LineProblem, clock: Clock) -> Result:
         digest=None,
         line=problem.line,
         status="failed",
+        cost_usd=0.0,
         error=ErrorRecord(kind="invalid_job", message=str(problem)),
         started_at=now,
         finished_at=now,
@@ -83,6 +102,7 @@ def _result(
         text=completion.text,
         finish_reason=completion.finish_reason,
         usage=completion.usage,
+        cost_usd=cost_of_attempts(turn.attempts, lambda usage: recording.price(job, usage)),
         interruption=interruption,
         error=error,
         attempts=turn.attempts,
