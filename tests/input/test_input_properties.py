@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.torture.fuzz import feed
-from tests.torture.fuzz_seeds import ENDS, SEEDS, WORDS
+from tests.torture.fuzz_seeds import ENDS, SCRAPS, SEEDS, WORDS
 
 FEW = settings(max_examples=80, deadline=None, derandomize=True, database=None)
 
@@ -18,49 +18,6 @@ values = st.recursive(
     max_leaves=5,
 )
 rows = st.dictionaries(st.sampled_from(["text", "n", "list", "row", "id"]), values)
-SCRAPS = [
-    *["{{ ", " }}", "{% ", " %}", "for a in ", "list", "text", "n", "a", "row", " ~ ", " * ", "|"],
-    *["if ", "else", "endif", "endfor", "set x = ", "macro m(a)", "endmacro", "m(", ")", "(", "["],
-    *[
-        "upper",
-        "join(',')",
-        "center(99)",
-        "batch(2)",
-        "tojson",
-        "map('upper')",
-        "format(",
-        "9",
-        "]",
-    ],
-    *[
-        "loop",
-        ".",
-        "items",
-        "()",
-        " is ",
-        " in ",
-        "defined",
-        "range(9)",
-        "'%s'",
-        " % ",
-        "namespace(",
-    ],
-    *[
-        "call ",
-        "block b",
-        "filter ",
-        "recursive",
-        "x=",
-        "{#",
-        "#}",
-        "\n",
-        "-%}",
-        "'",
-        '"',
-        "**",
-        ",",
-    ],
-]
 scraps = st.lists(st.sampled_from(SCRAPS) | st.text(max_size=4), max_size=14).map("".join)
 expressions = st.lists(st.sampled_from(SCRAPS[4:]), min_size=1, max_size=6).map(
     lambda parts: "{{ " + " ".join(parts) + " }}"

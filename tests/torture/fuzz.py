@@ -13,14 +13,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.torture.fuzz_seeds import SEEDS, mutated
+from tests.torture.fuzz_seeds import ENDS, SCRAPS, SEEDS, WORDS, mutated
 from tests.torture.fuzz_targets import TARGETS
 from tests.torture.report import Report
 
-LONG_SECONDS = 300
+LONG_SECONDS = {
+    "template": 150,
+    "jobs": 120,
+    "results": 120,
+    "config": 60,
+    "journal": 50,
+    "blocks": 40,
+    "run_file": 40,
+}
+"""For two at once: five minutes."""
 SHORT_SECONDS = 0.3
 """A target."""
 INPUT_SECONDS = 5
@@ -38,8 +48,9 @@ def fuzz(folder: Path, *, long: bool, seed: int) -> Report:
     elif importlib.util.find_spec("atheris") is None:
         report.demand(False, "Atheris is missing:  pip install '.[fuzz]'  (Linux)")
     else:
+        report.equal("targets", len(LONG_SECONDS.keys() & TARGETS.keys()), len(TARGETS))
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda name: _guided(name, folder, seed, report), TARGETS))
+            list(pool.map(lambda name: _guided(name, folder, seed, report), LONG_SECONDS))
     return report
 
 
@@ -73,12 +84,15 @@ def _guided(name: str, folder: Path, seed: int, report: Report) -> None:
     corpus.mkdir(exist_ok=True)
     for number, data in enumerate(SEEDS[name]):
         (corpus / f"seed-{number}").write_bytes(data)
-    seconds = LONG_SECONDS * AT_ONCE // len(TARGETS)
+    words = folder / f"{name}.dict"
+    words.write_text(_dictionary(SCRAPS if name == "template" else [*ENDS, *WORDS]))
+    seconds = LONG_SECONDS[name] * AT_ONCE // 2
     options = {
         "max_total_time": seconds,
         "timeout": INPUT_SECONDS,
         "rss_limit_mb": MEGABYTES,
-        "max_len": 4096,
+        "max_len": 8192,
+        "dict": words,
         "seed": seed,
         "print_final_stats": 1,
         "artifact_prefix": f"{folder / name}-",
@@ -98,6 +112,12 @@ def _guided(name: str, folder: Path, seed: int, report: Report) -> None:
         report.demand(not line.startswith("FINDING "), f"{name}: {line}")
     report.demand(child.returncode == 0, f"{name}: ended with {child.returncode}, see {name}.log")
     report.figures[name] = _told(child.stderr)
+
+
+def _dictionary(words: Iterable[str | bytes]) -> str:
+    """Write words as libFuzzer wants them."""
+    raw = (word.encode() if isinstance(word, str) else word for word in words)
+    return "".join('"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n' for word in raw)
 
 
 def _told(log: str) -> str:

@@ -17,6 +17,52 @@ WORDS = (
     b"-1",
     b"99999999999999999999",
 )
+BOMB = b"[" * 1500
+"""Deeper than Python's stack."""
+SCRAPS = [
+    *["{{ ", " }}", "{% ", " %}", "for a in ", "list", "text", "n", "a", "row", " ~ ", " * ", "|"],
+    *["if ", "else", "endif", "endfor", "set x = ", "macro m(a)", "endmacro", "m(", ")", "(", "["],
+    *[
+        "upper",
+        "join(',')",
+        "center(99)",
+        "batch(2)",
+        "tojson",
+        "map('upper')",
+        "format(",
+        "9",
+        "]",
+    ],
+    *[
+        "loop",
+        ".",
+        "items",
+        "()",
+        " is ",
+        " in ",
+        "defined",
+        "range(9)",
+        "'%s'",
+        " % ",
+        "namespace(",
+    ],
+    *[
+        "call ",
+        "block b",
+        "filter ",
+        "recursive",
+        "x=",
+        "{#",
+        "#}",
+        "\n",
+        "-%}",
+        "'",
+        '"',
+        "**",
+        ",",
+    ],
+]
+"""What templates are made of."""
 
 
 def record(job_id: str, digest: str, status: Status, line: int | None) -> bytes:
@@ -50,6 +96,7 @@ SEEDS: dict[str, list[bytes]] = {
         b'{"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model": '
         b'"m", "messages": [{"role": "user", "content": "x"}]}}\n',
         b'{"custom_id": "a", "params": {"model": "m", "max_tokens": 5, "messages": []}}\n{"text":"a"}',
+        b'{"prompt": "x", "metadata": ' + BOMB,
     ],
     "blocks": [b"\x05a\nbb\r\n\n\xe2\x80\xa8ccc" + b"x" * 70 + b"\ny", b"\0\xef\xbb\xbf{}\n" * 3],
     "template": [
@@ -59,8 +106,11 @@ SEEDS: dict[str, list[bytes]] = {
         b"{% for a in [1] recursive %}{{ loop([2]) }}{% endfor %}{{ '{:>9}'.format(n)|center(20) }}",
         b"{% filter indent(2) %}{{ list|join(',') }}{% endfilter %}{{ 9 ** n }}{{ row.keys()|list }}",
     ],
-    "results": [LOG, LOG[:-1], LOG[:-40] + b"\n" + LOG],
-    "journal": [b'["a","d","t",0]\n["b","d","t",-1]\n["c","d","t",4611686018427387904]\n["d","d'],
+    "results": [LOG, LOG[:-1], LOG[:-40] + b"\n" + LOG, LOG[:-2] + b',"x":' + BOMB],
+    "journal": [
+        b'["a","d","t",0]\n["b","d","t",-1]\n["c","d","t",4611686018427387904]\n["d","d',
+        b'["a","d","t",0,' + BOMB,
+    ],
     "run_file": [
         b'{"runner":"1","run":"r","started_at":"","command":["a"],"jobs":"j","model":"x","system":'
         b'"s","max_tokens":5,"defaults":{"top_p":1},"overrides":{"seed":[1]}}'

@@ -6,6 +6,7 @@ short form and the coverage-guided run of `fuzz` share them.
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from runner.config import Config
@@ -37,8 +38,7 @@ def jobs(data: bytes, folder: Path) -> None:
     path = folder / "jobs.jsonl"
     path.write_bytes(data)
     lines = naive_lines(data)
-    for ask in (Ask(model="sim/steady"), Ask(model="sim/steady", template=_TEMPLATE)):
-        parser = JobParser(ask, Config(), "jobs.jsonl", max_line_bytes=LONGEST_LINE)
+    for parser in _parsers():
         taken: list[Job | LineProblem] = []
         try:
             checked = check_file(
@@ -50,6 +50,12 @@ def jobs(data: bytes, folder: Path) -> None:
         assert [one.line for one in taken] == meant, "lines are left out or numbered wrongly"
         assert checked.jobs + checked.invalid == len(meant), "lines are counted wrongly"
         assert len({one.id for one in taken}) == len(meant), "ids repeat"
+
+
+@cache
+def _parsers() -> list[JobParser]:
+    asks = (Ask(model="sim/steady"), Ask(model="sim/steady", template=_TEMPLATE))
+    return [JobParser(ask, Config(), "jobs.jsonl", max_line_bytes=LONGEST_LINE) for ask in asks]
 
 
 def naive_lines(data: bytes) -> list[bytes]:
