@@ -35,12 +35,19 @@ def load_config(
 def _found(folder: Path | None, own: Path) -> list[Document]:
     near = Path(FILE_NAME) if folder is None else folder / FILE_NAME
     documents = []
-    own_exists = own.is_file()
-    if near.is_file() and not (own_exists and near.samefile(own)):
+    own_exists = _is_file(own)
+    if _is_file(near) and not (own_exists and near.samefile(own)):
         documents.append(_read(near, shown=str(near), trusted=False))
     if own_exists:
         documents.append(_read(own, shown=_short(own), trusted=True))
     return documents
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:
+        return False  # another user's home (`sudo -u`, a service) holds nothing for us
 
 
 def _short(path: Path) -> str:

@@ -1,5 +1,7 @@
 """Which configuration files are read, and which of two wins."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -105,3 +107,19 @@ def test_the_home_folder_is_written_as_a_tilde(
     """Texts name the user's file as people do."""
     monkeypatch.setenv("HOME", str(own.parent))
     assert load_config(None, folder=folder, user_file=own).user_file == "~/runner.toml"
+
+
+def test_a_home_that_may_not_be_looked_into_holds_nothing(
+    folder: Path, own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run for another user (`sudo -u`, a service) whose home is closed, there is no own file."""
+    look = Path.stat
+
+    def closed(path: Path, **named: bool) -> os.stat_result:
+        if path == own:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path, **named)
+
+    monkeypatch.setattr(Path, "stat", closed)
+    (folder / "runner.toml").write_text('[defaults]\nmodel = "sim/steady"')
+    assert load_config(None, folder=folder, user_file=own).default_model == "sim/steady"
