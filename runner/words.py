@@ -30,6 +30,11 @@ def printable(text: str, *, keep: str = "") -> str:
     return _UNSAFE.sub(lambda match: _escape(match[0], keep), text)
 
 
+def printable_json(text: str) -> str:
+    """Do the same to lines of JSON, with JSON's own escapes: it stays the same JSON."""
+    return _UNSAFE.sub(lambda match: "\n" if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
+
+
 def _escape(character: str, keep: str) -> str:
     if character in keep:
         return character

@@ -1,5 +1,6 @@
 """`runner check`: its options, and what it found in words or JSON."""
 
+import sys
 from typing import Any
 
 import click
@@ -7,6 +8,7 @@ import click
 from runner.cli import options as shared
 from runner.cli.command import Command, option
 from runner.cli.configuration import config_of
+from runner.cli.putting import put_json
 from runner.errors import ExitCode
 from runner.settings import BatchSettings
 
@@ -47,7 +49,8 @@ def command(ctx: click.Context, /, jobs: str, **options: Any) -> int:
 
     checkup = check_jobs(settings, config)
     if options["json"]:
-        click.echo(checkup_json(checkup))
+        put_json(checkup_json(checkup) + b"\n")
+        sys.stdout.flush()  # before what is said of it on stderr
     if checkup.checked.invalid:
         raise checkup.refusal()
     if not options["json"]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from runner.cli.command import Command, option
+from runner.cli.putting import put_json, put_text
 from runner.cli.warning import warn
 from runner.words import printable
 
@@ -52,8 +53,9 @@ def command(results: tuple[str, ...], *, shape: str, output: str | None, null: b
     separator = b"\0" if null else b"\n"
     pieces = exported(paths, shape, separator=separator, damage=Damage(warn))
     if output is None or output == "-":
+        put = put_text if shape in ("csv", "text") else put_json
         for piece in pieces:
-            sys.stdout.buffer.write(piece)
+            put(piece)
         sys.stdout.buffer.flush()
     else:
         _write(Path(output), pieces, paths)

@@ -6,6 +6,7 @@ import click
 
 from runner.cli.command import Command, option
 from runner.cli.configuration import config_of
+from runner.cli.putting import put_json
 
 _HELP = """\
 Say what is configured, where each value came from and whether a key is
@@ -21,6 +22,6 @@ def command(ctx: click.Context, /, **options: bool) -> None:
     from runner.provider_list import providers_json, providers_text
 
     if options["json"]:
-        click.echo(providers_json(config, os.environ))
+        put_json(providers_json(config, os.environ) + b"\n")
     else:
         click.echo(providers_text(config, os.environ), err=True)

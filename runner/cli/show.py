@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runner.cli.command import Command, option
+from runner.cli.putting import put_json, put_text
 from runner.cli.types import Count
 from runner.cli.warning import warn
 from runner.words import printable
@@ -54,7 +55,7 @@ def command(
     lines = chosen(results, ids, wanted, Damage(warn))
     if as_json:
         for line in islice(lines, limit):
-            _put(line + b"\n")
+            put_json(line + b"\n")
         return
     shown = _show_all(islice(lines, limit if ids or limit else _FIRST), ids)
     name = printable(str(results))
@@ -91,17 +92,10 @@ def _say_question(result: "Result | None") -> None:
 
 def _put_text(text: str, *, ends_line: bool) -> None:
     """Write a model's text: unchanged in a pipe or file, without commands to a terminal."""
-    terminal = sys.stdout.isatty()
-    if text and (ends_line or terminal) and not text.endswith("\n"):
+    if text and (ends_line or sys.stdout.isatty()) and not text.endswith("\n"):
         text += "\n"
-    if terminal:
-        text = printable(text, keep="\n\t")
-    _put(text.encode(errors="replace"))
+    put_text(text.encode(errors="replace"))
     sys.stdout.buffer.flush()  # so that it stands between its lines on stderr
-
-
-def _put(data: bytes) -> None:
-    sys.stdout.buffer.write(data)
 
 
 def _say(line: str) -> None:

@@ -20,6 +20,7 @@ from runner.errors import LockedError, WriteError
 from runner.results.durable import cannot_write, sync_data
 from runner.results.lock import cover
 from runner.results.paths import ResultPaths
+from runner.words import printable_json
 
 _FULL_PIPE_WAIT_S = 0.01
 _LOOK_MS = 100
@@ -137,7 +138,7 @@ def _for_ever() -> None:
 
 
 class StdoutOutput:
-    """`-o -`: records go to a pipe or a terminal; nothing is kept.
+    """`-o -`: records go to a pipe or a terminal, which they cannot command; nothing is kept.
 
     A closed pipe surfaces as BrokenPipeError, and so does a reader who takes nothing for longer
     than `patience` allows by then.
@@ -149,10 +150,13 @@ class StdoutOutput:
         """Take a descriptor. `patience` gives seconds, or None while a run is not stopped."""
         self._fd = fd
         self._patience = patience
+        self._terminal = os.isatty(fd)
         self._begun = 0
         """Bytes of the next line that are out already: a pipe takes nothing back."""
 
     async def append(self, data: bytes) -> None:
+        if self._terminal:
+            data = printable_json(data.decode(errors="surrogateescape")).encode()
         written, self._begun = self._begun, 0
         try:
             taken_at = time.monotonic()

@@ -49,10 +49,9 @@ class Teller:
             command=settings.command,
         )
         self._live: LiveText | None = None
-        # With --tail the answers are the progress.
-        self._progress = Progress(
-            prepared.tally, clock, quiet=settings.quiet or settings.tail, pace="-c"
-        )
+        # With --tail the answers are the progress, and so are records that go to a terminal.
+        watched = settings.tail or (settings.stdout and sys.stdout.isatty())
+        self._progress = Progress(prepared.tally, clock, quiet=settings.quiet or watched, pace="-c")
         self._sinks: list[Sink] = [prepared.tally, self._progress]
         if settings.verbose:
             self._sinks.append(Verbose(self._write_minor, clock, settings.max_attempts))

@@ -1,5 +1,6 @@
 """What a person reads: figures, durations, money and text from elsewhere."""
 
+import json
 import subprocess
 
 import pytest
@@ -11,6 +12,7 @@ from runner.words import (
     money,
     plural,
     printable,
+    printable_json,
     seconds,
     shell_quote,
     time_option,
@@ -32,6 +34,14 @@ def test_printable_escapes_what_a_terminal_obeys(text: str, shown: str) -> None:
     """Nothing in foreign text can move the cursor, reverse the line or break the encoding."""
     assert printable(text) == shown
     shown.encode()
+
+
+def test_json_stays_the_same_json() -> None:
+    """What a terminal would obey is escaped as JSON does it; lines and other text stay."""
+    line = '{"a": "\x9b2J\x7f\u202e\udc9b \u00fc"}'
+    shown = printable_json(f"{line}\n")
+    assert shown == '{"a": "\\u009b2J\\u007f\\u202e\\udc9b \u00fc"}\n'
+    assert json.loads(shown) == json.loads(line)
 
 
 def test_printable_keeps_what_it_is_told_to() -> None:
