@@ -18,6 +18,7 @@ OWNERS = {
     "anthropic": {"providers/"},
     "click": {"__main__.py", "cli/", "view/ask_again.py"},
     "filelock": {"results/lock.py"},
+    "genai_prices": {"pricing/price_list.py"},
     "httpx2": {"providers/"},
     "jinja2": {"input/template"},
     "jsonlines": {"input/"},

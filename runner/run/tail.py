@@ -33,6 +33,7 @@ from runner.results.scan import repair
 from runner.run.ending import STOP_CODES
 from runner.run.feed import one_job
 from runner.run.looping import run_async
+from runner.run.prices import price_book
 from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch, handlers_restored
 from runner.settings import MAX_LINE_BYTES, TailSettings
@@ -145,7 +146,10 @@ class Tail:
 
         return Session(
             settings=EngineSettings(
-                recording=Recording(run_id=new_run_id(now, SystemRandom().getrandbits)),
+                recording=Recording(
+                    run_id=new_run_id(now, SystemRandom().getrandbits),
+                    price=price_book(self.config).cost_usd,
+                ),
                 deadlines=self.settings.deadlines,
                 stream=True,
             ),

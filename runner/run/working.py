@@ -14,6 +14,7 @@ from runner.engine.stop import Stop
 from runner.errors import LineProblem, RunnerError, WriteError
 from runner.input.reader import InputChangedError
 from runner.models import AttemptRecord, Job, Result
+from runner.pricing.book import PriceBook
 from runner.providers.registry import Providers
 from runner.results.compact import Compacted, compact
 from runner.results.journal import Journal, NoJournal
@@ -26,6 +27,7 @@ from runner.results.writer import Place
 from runner.run.ending import Outcome
 from runner.run.feed import planned_jobs, streamed_jobs
 from runner.run.preparing import Prepared, run_file_of
+from runner.run.prices import price_book
 from runner.run.runtime import Runtime
 from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch
@@ -42,15 +44,14 @@ the second. Who takes anything at all is given his time."""
 async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
     """Ask what the plan says. Raises UsageError where a provider cannot be opened."""
     settings = prepared.settings
-    stop = Stop()
+    stop, book = Stop(), price_book(prepared.config)
     async with Providers(
         prepared.config,
         concurrency=settings.concurrency,
         http="aiohttp",
         environ=os.environ,
     ) as providers:
-        for provider, model in prepared.plan.models:
-            await providers.get(provider, model)
+        await _open_all(prepared, providers, book)
         teller.start()
         output = await _open_output(prepared, stop)
         journal = _open_journal(prepared, output)
@@ -67,7 +68,9 @@ async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
             group.start_soon(watch.run)
             async with teller.watching(stop):
                 with _reserve(prepared) as room:
-                    session = _session(prepared, teller, providers, journal, output, stop, room)
+                    session = _session(
+                        prepared, teller, providers, journal, output, stop, room, book
+                    )
                     failure = await session.attempt(_jobs(prepared, teller))
             failure = failure or teller.live_failure
             prepared.tally.take_back_unwritten()
@@ -94,6 +97,13 @@ def _outcome(
         failure=None if changed is not None or closed else failure,
         compacted=compacted,
     )
+
+
+async def _open_all(prepared: Prepared, providers: Providers, book: PriceBook) -> None:
+    for provider, model in prepared.plan.models:
+        await providers.get(provider, model)
+        # Before the first answer: the price list takes a moment to load.
+        book.rates(provider, model)
 
 
 async def _open_output(prepared: Prepared, stop: Stop) -> Output:
@@ -131,6 +141,7 @@ def _session(
     output: Output,
     stop: Stop,
     room: Reserve | NoReserve,
+    book: PriceBook,
 ) -> Session:
     settings = prepared.settings
 
@@ -146,6 +157,7 @@ def _session(
                 run_id=prepared.run_id,
                 response=not settings.no_response,
                 request=settings.keep_request,
+                price=book.cost_usd,
             ),
             deadlines=settings.deadlines,
             concurrency=settings.concurrency,
