@@ -170,6 +170,7 @@ class StdoutOutput:
             whole = data.rfind(b"\n", 0, written) + 1
             self._begun = written - whole
             failure = cannot_write("stdout", error)
+            failure.final = error.errno == errno.EBADF  # it was closed before we began
             failure.lines_written = data.count(b"\n", 0, whole)
             raise failure from error
 

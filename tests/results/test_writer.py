@@ -361,6 +361,14 @@ async def test_slow_reader() -> None:
     assert got == b"".join(encode(result) for result in results)
 
 
+async def test_stdout_that_was_never_open(tmp_path: Path) -> None:
+    """A stdout that takes nothing at all is not waited for."""
+    (tmp_path / "f").touch()
+    with (tmp_path / "f").open("rb") as file, pytest.raises(WriteError) as failed:
+        await write(StdoutOutput(file.fileno()), [record("a")])
+    assert failed.value.final
+
+
 async def test_stdout_that_takes_a_part(tmp_path: Path) -> None:
     """What stdout refused in the middle of a line goes on there: nothing is written twice."""
     path = tmp_path / "stdout"
