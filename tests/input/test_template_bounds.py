@@ -26,6 +26,16 @@ MOST_MEGABYTES = 300
 
 ENDLESS = [
     (
+        "{% set ns = namespace(x=9) %}{% for i in range(99999) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+        "a sum in the template is too large",
+    ),
+    ("{{ ([1] * 900000 + [1] * 900000)|length }}", "too long"),
+    ("{{ 'x'.encode().center(9) }}", "may not call .center()"),
+    (
+        "{{ ['a', 'a']|sum(start=[])|length }}{{ {('a', 'b'): 1}[('a', 'b')] }}{% for a in range(9999) %}{{ [1, 2].index(2) }}{% for b in range(999) %}{% endfor %}{% endfor %}",
+        "cannot be filled",
+    ),
+    (
         "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
         "too many steps",
     ),
