@@ -24,7 +24,7 @@ _HOLD_S = 0.3
 def disk(folder: Path, *, long: bool, seed: int) -> Report:
     """Fill a disk before runs and in the middle of them, forbid writing, take the folder away."""
     report, chance = Report("disk"), random.Random(seed)
-    jobs, fills = (6_000, 40) if long else (160, 1)
+    jobs, fills = (6_000, 40) if long else (80, 1)
     with (
         stage(folder / "jobs", SCENARIO, plain(jobs)) as scene,
         small_disk(folder / "disk", _ROOM_FOR_ORDER) as room,

@@ -1,6 +1,7 @@
 """Results that cannot be written in the middle of a run: it waits, and goes on or ends with 74."""
 
 import errno
+import json
 import os
 import resource
 import shutil
@@ -117,7 +118,9 @@ def eat(filler: Path) -> None:
 
 def filled(scene: Stage, room: Path, report: Report, *, hold_s: float | None = None) -> None:
     """Fill the disk for good: what is on its way is recorded in the room that was kept."""
-    held = begin(scene, report, room / "filled.jsonl", hold_s=hold_s)
+    summary = room / "summary.json"
+    options = ("--summary-json", str(summary))
+    held = begin(scene, report, room / "filled.jsonl", *options, hold_s=hold_s)
     filler = room / "filler"
     eat(filler)
     ended, judge = held.end(), Judge(held.results, report)
@@ -129,6 +132,8 @@ def filled(scene: Stage, room: Path, report: Report, *, hold_s: float | None = N
     asked = sum(scene.requests().values())
     report.equal("filled: answers not recorded", asked - len(judge.answers), 0)
     report.demand(not list(room.glob("*.reserve")), "the reserve was left behind")
+    figures = json.loads(summary.read_text() or "{}")
+    report.demand(figures.get("exit_code") == 74, f"the summary says {figures}")
     filler.unlink()
     held.next_run("filled", judge)
 
