@@ -6,7 +6,6 @@ since it was made, or still begins with the very bytes it was made from.
 
 import os
 import sys
-from array import array
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import blake2b
@@ -26,7 +25,6 @@ _LAYOUT = 2
 _BLOCK_BYTES = 1024 * 1024
 _LONGEST_HEAD = 64 * 1024
 _SEAL_BYTES = 16
-_ROWS_AT_ONCE = 4096
 
 
 class _Identity(msgspec.Struct, frozen=True):
@@ -54,13 +52,11 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
     words: list[str]
 
 
-def save(
-    path: Path, fd: int, table: ResultTable, size: int, rows: "array[int] | None" = None
-) -> bool:
-    """Keep what the first `size` bytes of an open results file hold; True if it is kept.
+def save(path: Path, fd: int, table: ResultTable, size: int) -> bool:
+    """Keep what the first `size` bytes of an open results file hold, before anything is added.
 
-    `rows` names the lines of the table that stand in the file now, in their order; None for all.
-    That it cannot be written is no failure.
+    A run that is killed then leaves the next one only its own records to read, and so does one
+    that changes nothing. That it cannot be written is no failure: False.
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
@@ -70,14 +66,14 @@ def save(
             identity=_identity(fd),
             size=size,
             crc=_crc(fd, size),
-            rows=table.rows if rows is None else len(rows),
+            rows=table.rows,
             ids=len(table),
             slots=len(table.index.slots),
             salt=table.index.salt,
             words=table.words,
         )
         with temporary.open("wb") as file:
-            _write_sealed(file, msgspec.json.encode(head) + b"\n", _pieces(table, rows))
+            _write_sealed(file, msgspec.json.encode(head) + b"\n", _pieces(table))
         temporary.replace(path)
     except OSError:
         with suppress(OSError):
@@ -135,26 +131,12 @@ def _crc(fd: int, size: int) -> int:
     return crc
 
 
-def _pieces(table: ResultTable, rows: "array[int] | None") -> Iterator[bytes | memoryview]:
-    if rows is None:
-        yield from table.packed.blocks()
-        yield table.index.slots.cast("B")
-        return
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        yield b"".join(table.packed.alone(row) for row in rows[start : start + _ROWS_AT_ONCE])
-    yield memoryview(_moved_slots(table, rows)).cast("B")
+def _pieces(table: ResultTable) -> Iterator[memoryview]:
+    yield from table.packed.blocks()
+    yield table.index.slots.cast("B")
 
 
-def _moved_slots(table: ResultTable, rows: "array[int]") -> "array[int]":
-    """Give the slots for rows that stand in another order, one a job."""
-    place = array("i", bytes(table.rows * SLOT_BYTES))
-    for number, row in enumerate(rows, 1):
-        place[row] = number
-    slots = table.index.slots
-    return array("i", (place[table.standing(row - 1)] if row else 0 for row in slots))
-
-
-def _write_sealed(file: BinaryIO, head: bytes, pieces: Iterator[bytes | memoryview]) -> None:
+def _write_sealed(file: BinaryIO, head: bytes, pieces: Iterator[memoryview]) -> None:
     seal = blake2b(head, digest_size=_SEAL_BYTES)
     file.write(head)
     for piece in pieces:
@@ -169,7 +151,7 @@ def _unpack(file: BinaryIO, head: _Head, head_line: bytes) -> ResultTable:
     table.packed.fill(file, head.rows)
     table.index.fill(file, head.slots, head.ids)
     seal = blake2b(head_line, digest_size=_SEAL_BYTES)
-    for piece in _pieces(table, None):
+    for piece in _pieces(table):
         seal.update(piece)
     if file.read() != seal.digest():
         raise ValueError("the checkpoint is not whole")

@@ -12,12 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.results import checkpoint
 from runner.results.durable import append_synced, sync_folder, write_all
 from runner.results.lines import BLOCK_BYTES, Lines, read_at
 from runner.results.order import Order, order
 from runner.results.paths import ResultPaths
-from runner.results.scan import Scan
+from runner.results.scan import Scan, head_of
+from runner.results.table import digest_number
 
 _SPARE_BYTES = 64 * 1024
 _LINE_FIELD = re.compile(
@@ -59,23 +59,21 @@ def compact(
     except FileNotFoundError:
         return Compacted(rewritten=False)
     try:
-        return _compact(fd, paths, held, order(held, unordered=unordered, whole=whole))
+        return _compact(fd, paths, held, unordered=unordered, whole=whole)
     finally:
         os.close(fd)
 
 
-def _compact(fd: int, paths: ResultPaths, held: Scan, plan: Order) -> Compacted:
+def _compact(fd: int, paths: ResultPaths, held: Scan, *, unordered: bool, whole: bool) -> Compacted:
+    plan = order(held, lambda row: _question(fd, held, row), unordered=unordered, whole=whole)
+    left_because = None
     if os.fstat(fd).st_size != held.end:
-        left_because: str | None = "another program has written to it"
-        rewritten = False
-    else:
-        needed = plan.changes(held)
-        left_because = _rewrite(fd, paths, held, plan) if needed else None
-        rewritten = needed and left_because is None
-        if not needed and held.kept != held.end and held.lines >= checkpoint.WORTH_ROWS:
-            checkpoint.save(paths.checkpoint, fd, held.table, held.end)
+        left_because = "another program has written to it"
+    needed = left_because is None and plan.changes(held)
+    if needed:
+        left_because = _rewrite(fd, paths, held, plan)
     return Compacted(
-        rewritten=rewritten,
+        rewritten=needed and left_because is None,
         left_because=left_because,
         strangers=plan.strangers,
         superseded=held.lines - len(plan.rows),
@@ -84,11 +82,16 @@ def _compact(fd: int, paths: ResultPaths, held: Scan, plan: Order) -> Compacted:
     )
 
 
+def _question(fd: int, held: Scan, row: int) -> int:
+    head = head_of(read_at(fd, *held.place(row)))
+    return digest_number(head.digest if head else None)
+
+
 def _rewrite(fd: int, paths: ResultPaths, held: Scan, plan: Order) -> str | None:
     """Replace the file; return why it could not be done."""
     try:
         room = os.statvfs(paths.results.parent)
-        if room.f_bavail * room.f_frsize < plan.size(held.table) + _SPARE_BYTES:
+        if room.f_bavail * room.f_frsize < plan.size(held) + _SPARE_BYTES:
             return "the disk has too little room for a second copy"
         out = _open_like(fd, paths.temporary)
         try:
@@ -98,7 +101,6 @@ def _rewrite(fd: int, paths: ResultPaths, held: Scan, plan: Order) -> str | None
             _set_aside(fd, paths, held, plan)
             paths.temporary.replace(paths.results)
             sync_folder(paths.results)
-            _keep(out, paths, held, plan)
         finally:
             os.close(out)
     except OSError as error:
@@ -123,21 +125,10 @@ def _open_like(fd: int, target: Path) -> int:
 
 
 def _ordered(fd: int, held: Scan, plan: Order) -> Iterator[bytes]:
-    """Give the records as they are to stand, and let the table say where that will be."""
-    table, end = held.table, 0
     for row in plan.rows:
-        record = read_at(fd, *table.place(row))
-        if plan.relined[row]:
-            record = _with_line(record, table.line(row))
-        table.move(row, end, len(record))
-        end += len(record) + 1
-        yield record
-    held.end = end
-
-
-def _keep(out: int, paths: ResultPaths, held: Scan, plan: Order) -> None:
-    if len(plan.rows) >= checkpoint.WORTH_ROWS:
-        checkpoint.save(paths.checkpoint, out, held.table, held.end, plan.rows)
+        record = read_at(fd, *held.place(row))
+        moved = row < len(plan.relined) and plan.relined[row]
+        yield _with_line(record, held.line(row)) if moved else record
 
 
 def _with_line(record: bytes, line: int) -> bytes:
@@ -168,7 +159,7 @@ def _set_aside(fd: int, paths: ResultPaths, held: Scan, plan: Order) -> None:
         append_synced(paths.torn, block)
     if plan.old:
         known = _mend_old(paths.old)
-        old = (read_at(fd, *held.table.place(row)) for row in plan.old)
+        old = (read_at(fd, *held.place(row)) for row in plan.old)
         for block in _blocks(record for record in old if hash(record) not in known):
             append_synced(paths.old, block)
 

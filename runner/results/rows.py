@@ -78,13 +78,6 @@ class Rows:
         block, start = self._at(number)
         _PLACE.pack_into(block, start + _PLACE_AT, offset, length, line)
 
-    def alone(self, number: int) -> bytes:
-        """Give a row's bytes as those of a job that has no other."""
-        block, start = self._at(number)
-        row = block[start : start + _ROW.size]
-        _EARLIER.pack_into(row, _EARLIER_AT, NO_ROW)
-        return bytes(row)
-
     def blocks(self) -> Iterator[memoryview]:
         """Give the bytes of all rows."""
         left = self.count

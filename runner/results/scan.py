@@ -8,6 +8,7 @@ import msgspec
 
 from runner.models import Result, Status
 from runner.results import checkpoint
+from runner.results.added import Added
 from runner.results.durable import append_synced, cannot_write
 from runner.results.lines import Lines, read_at
 from runner.results.paths import ResultPaths
@@ -44,8 +45,8 @@ class Scan:
     """The last line is a whole record that only lacks its newline."""
     corrupt: tuple[tuple[int, int], ...]
     """Offset and length of lines that are no records."""
-    kept: int = 0
-    """Bytes of which the checkpoint tells; 0 where there is none."""
+    added: Added = field(default_factory=Added)
+    """What this run has written."""
     end: int = field(init=False)
     """Where the file ends now."""
 
@@ -55,24 +56,28 @@ class Scan:
 
     def written(self, result: Result, offset: int, length: int) -> None:
         """Take in a record that this run has appended."""
-        error = result.error
-        self.table.add(
-            result.id,
-            result.digest,
-            result.status,
-            offset=offset,
-            length=length,
-            line=result.line,
-            error_kind=error.kind if error else None,
-            finish_reason=result.finish_reason,
-            retryable=error.retryable if error else False,
-        )
+        self.added.add(offset, length, result.line, result.status)
         self.end = offset + length + 1
 
     @property
     def lines(self) -> int:
         """Count the records, superseded ones included."""
-        return self.table.rows
+        return self.table.rows + self.added.count
+
+    def place(self, row: int) -> tuple[int, int]:
+        """Give offset and length of a record: first those of the table, then those added."""
+        before = self.table.rows
+        return self.table.place(row) if row < before else self.added.place(row - before)
+
+    def line(self, row: int) -> int:
+        """Give the line in the input that a record names; 0 for none."""
+        before = self.table.rows
+        return self.table.line(row) if row < before else self.added.line(row - before)
+
+    def succeeded(self, row: int) -> bool:
+        """Whether a record holds a whole answer."""
+        before = self.table.rows
+        return self.table.succeeded(row) if row < before else self.added.succeeded(row - before)
 
 
 _head = msgspec.json.Decoder(RecordHead)
@@ -122,7 +127,6 @@ def scan_fd(fd: int, table: ResultTable | None = None, start: int = 0) -> Scan:
         torn=0 if unended else len(lines.tail),
         unended=unended,
         corrupt=tuple(corrupt),
-        kept=start,
     )
 
 
@@ -158,10 +162,8 @@ def _scan_again(paths: ResultPaths) -> Scan:
         known = 0 if table is None else table.rows
         found = scan_fd(fd, table, start)
         worth = found.lines - known >= checkpoint.WORTH_ROWS
-        # Now, too: a run that is killed would leave the next one all of it to read.
         if worth and not (found.unended or found.corrupt):
-            kept = checkpoint.save(paths.checkpoint, fd, found.table, found.size)
-            found.kept = found.size if kept else 0
+            checkpoint.save(paths.checkpoint, fd, found.table, found.size)
         return found
     finally:
         os.close(fd)

@@ -1,7 +1,7 @@
 """What a results file holds, small enough to keep for millions of lines.
 
 A row is one line of the file: 43 bytes, and 6 to 12 to find it by its id. Knows no files;
-`runner.results.scan` fills it, and goes on filling it with what a run writes.
+`runner.results.scan` fills it.
 """
 
 from array import array
@@ -153,16 +153,18 @@ class ResultTable:
 
     def standing(self, latest: int) -> int:
         """Find the line that stands, given a job's last one."""
-        last = self.packed.get(latest)
-        if _succeeded(last):
-            return latest
-        number = last.earlier
+        answered = self.success(latest, self.packed.get(latest).question)
+        return latest if answered is None else answered
+
+    def success(self, latest: int, question: int) -> int | None:
+        """Find a job's last whole answer to a question, given the job's last line."""
+        number = latest
         while number != NO_ROW:
             row = self.packed.get(number)
-            if row.question == last.question and _succeeded(row):
+            if row.question == question and _succeeded(row):
                 return number
             number = row.earlier
-        return latest
+        return None
 
     def succeeded(self, row: int) -> bool:
         """Whether a line holds a whole answer."""
@@ -179,10 +181,6 @@ class ResultTable:
     def reline(self, row: int, line: int) -> None:
         """Let a record name another line of the input; 0 for none."""
         self.packed.set_place(row, *self.place(row), line)
-
-    def move(self, row: int, offset: int, length: int) -> None:
-        """Take in that a record stands elsewhere now."""
-        self.packed.set_place(row, offset, length, self.line(row))
 
     def record(self, row: int) -> Recorded:
         """Unpack one row."""

@@ -23,6 +23,12 @@ LOGS = st.lists(
 )
 
 
+def of_one_run(results: list[Result], lines: Mapping[str, int]) -> list[Result]:
+    """Give what one run may write: each job of its input once, with the line it has there."""
+    once = {result.id: result for result in results if result.id in lines}
+    return [replace(result, line=lines[job_id]) for job_id, result in once.items()]
+
+
 def standing(log: list[Result]) -> dict[str, int]:
     """Tell which record stands for an id: of the last digest the last success, else the last."""
     stands = {}

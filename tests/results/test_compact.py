@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runner.models import Result
 from runner.results.compact import Compacted, compact
 from runner.results.encode import decode, encode
-from runner.results.order import by_line
+from runner.results.order import in_line_order
 from runner.results.paths import ResultPaths, paths_for
 from runner.results.scan import Scan, repair, scan
 from tests.results import naive
@@ -44,18 +44,22 @@ def append(paths: ResultPaths, held: Scan, results: list[Result]) -> None:
 @given(
     log=naive.LOGS,
     before=st.integers(0, 20),
-    places=st.dictionaries(st.sampled_from(naive.IDS), st.integers(1, 9)),
+    order=st.permutations(range(1, 1 + len(naive.IDS))),
+    asked=st.sets(st.sampled_from(naive.IDS)),
     unordered=st.booleans(),
 )
 def test_against_the_rules(
     tmp_path_factory: pytest.TempPathFactory,
     log: list[Result],
     before: int,
-    places: dict[str, int],
+    order: list[int],
+    asked: set[str],
     unordered: bool,
 ) -> None:
     """Whatever the log, one line a job stays where it belongs and no success is lost."""
     paths = write_log(tmp_path_factory.mktemp("log") / "o.jsonl", log[:before])
+    places = {name: line for name, line in zip(naive.IDS, order, strict=True) if name in asked}
+    log = log[:before] + naive.of_one_run(log[before:], places)
     first = noted(paths, places)
     append(paths, first, log[before:])
     report = compact(paths, first, unordered=unordered)
@@ -248,4 +252,4 @@ def test_torn_end_of_the_old_file(unsorted: ResultPaths) -> None:
 )
 def test_rows_are_placed_by_line(lines: list[int], ordered: list[int]) -> None:
     """By line, strangers last, ties and sparse lines included."""
-    assert list(by_line(bytearray([1] * len(lines)), lines.__getitem__)) == ordered
+    assert list(in_line_order(bytearray([1] * len(lines)), lines.__getitem__)) == ordered
