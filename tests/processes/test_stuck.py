@@ -109,7 +109,7 @@ def test_work_goes_on_while_the_terminal_is_stopped(
         shown.wait_for("4 at once (-c)")
         shown.type(CTRL_S)
         before = stats(endpoints)["requests"]
-        wait_for_stats(endpoints, lambda seen: seen["requests"] > before + 40)
+        wait_for_stats(endpoints, lambda seen: seen["requests"] > before + 40, 30)
         seen = shown.raw
         shown.type(CTRL_Q)
         assert shown.end() == 0
@@ -180,7 +180,7 @@ def test_records_that_nobody_reads_are_stopped(
     """With -o - a reader that has stopped holds up neither the first Ctrl-C nor the second."""
     write_jobs(tmp_path / "jobs.jsonl", 60, system="long")
     with unread(tmp_path, *BATCH, "-o", "-", "-c", "4", env=env, stream="stdout") as process:
-        wait_for_stats(endpoints, lambda seen: seen["requests"] >= 8)
+        wait_for_stats(endpoints, lambda seen: seen["requests"] >= 8, 30)
         for _ in range(signals):
             time.sleep(0.3)  # two signals at once are one
             process.send_signal(signal.SIGINT)
