@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 import anyio
+from anyio.lowlevel import checkpoint
 
 from runner.providers.raw_body import read_json
 from runner.providers.sse import SseEvent, SseParser
@@ -46,6 +47,7 @@ async def read_whole(reply: Reply) -> bytes:
             data += piece
             if len(data) > MOST_BYTES:
                 raise TooMuchError
+            await checkpoint()
     return bytes(data)
 
 
@@ -80,6 +82,9 @@ class EventStream:
             if chunk is None:
                 return self._scrubbed(self._at_end())
             self._take(chunk)
+            # A little that is compressed becomes very many pieces, which come without any wait:
+            # no deadline and no Ctrl-C would be heard between them.
+            await checkpoint()
         return self._scrubbed(self._ready.popleft())
 
     def _scrubbed(self, event: SseEvent | None) -> SseEvent | None:

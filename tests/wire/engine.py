@@ -10,6 +10,7 @@ import msgspec
 
 from runner.clock import SystemClock
 from runner.config import Config, ProviderConfig
+from runner.engine.hold import Hold
 from runner.engine.outcome import Recording
 from runner.engine.stop import Stop
 from runner.events import (
@@ -145,6 +146,7 @@ async def ask(
                 output=None,
                 emit=emit,
                 stop=stop,
+                hold=Hold(stop=stop, emit=emit, patience_s=0.0),
                 clock=SystemClock(),
                 random=NoDice(),
                 on_written=lambda result, _: asked.results.append(result),
