@@ -59,17 +59,19 @@ def output_bound(
     `window`: the model's limit, which an answer cannot pass.
     """
     params = request.params
-    caps = [params[name] for name in dict.fromkeys(names) if name in params]
-    if not caps and request.max_tokens is not None:
-        caps = [request.max_tokens]
+    own = [params[name] for name in dict.fromkeys(names) if name in params]
+    caps = [cap for cap in own if cap is not None]
+    if not own:
+        unasked = default if request.max_tokens is None else request.max_tokens
+        caps = [] if unasked is None else [unasked]
     if not all(_is_count(cap) for cap in caps):
         return None
     choices = params.get("n")
     if choices is None:
         choices = 1
     # Two names at once are refused by most servers; where not, either may be the one obeyed.
-    most = max(caps, default=default if default is not None else window)
-    return most * choices if most is not None and _is_count(choices) else None
+    most = max(caps, default=window)
+    return most * max(choices, 1) if most is not None and _is_count(choices) else None
 
 
 def _is_count(value: object) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from runner.pace.budget import Budget, Reservation
 
+FEW = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 AMOUNT = st.integers(0, 200)
 
 
@@ -78,7 +79,7 @@ def test_a_reservation_is_settled_once() -> None:
     assert (budget.spent, budget.held) == (5, 0)
 
 
-@settings(deadline=None)
+@FEW
 @given(
     limit=st.integers(0, 2000),
     jobs=st.lists(st.tuples(AMOUNT, st.none() | st.floats(0, 1)), max_size=60),
@@ -114,7 +115,7 @@ def endless(chance: Random, most: int) -> Iterator[tuple[int, int]]:
         yield worst, chance.randint(0, worst)
 
 
-@settings(deadline=None, max_examples=50)
+@FEW
 @given(limit=st.integers(0, 3000), most=st.integers(5, 300), seed=st.integers())
 def test_nearly_all_of_it_can_be_spent(limit: int, most: int, seed: int) -> None:
     """Where jobs suffice, less than one worst case is left over."""

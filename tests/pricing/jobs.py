@@ -31,9 +31,7 @@ def job(
     """A job that asks one thing."""
     messages = [{"role": "user", "content": prompt}]
     request = Request(messages=messages, system=system, max_tokens=max_tokens, params=params)
-    return Job(
-        id="a", digest="0" * 64, line=1, provider=provider, model=model, request=request
-    )
+    return Job(id="a", digest="0" * 64, line=1, provider=provider, model=model, request=request)
 
 
 def book(*own: ProviderConfig, now: datetime = NOW) -> PriceBook:
