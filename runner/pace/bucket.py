@@ -21,8 +21,9 @@ class Bucket:
     def advance(self, now: float) -> None:
         """Fill up to `now`; a clock that stood still or went back fills nothing."""
         if now > self._at:
-            level = self.level + self.rate * (now - self._at)
-            self.level = level if level < self.capacity else self.capacity
+            if self.level < self.capacity:
+                level = self.level + self.rate * (now - self._at)
+                self.level = level if level < self.capacity else self.capacity
             self._at = now
 
     def wait(self, amount: float, now: float) -> float:
@@ -39,6 +40,11 @@ class Bucket:
         self.advance(now)
         level = self.level - amount
         self.level = level if level < self.capacity else self.capacity
+
+    def put_back(self, amount: float, now: float) -> None:
+        """Put back what was taken and not used, above the capacity if need be."""
+        self.advance(now)
+        self.level += amount
 
     def refit(self, now: float, *, rate: float, capacity: float) -> None:
         """Go on with another rate and capacity from `now`."""

@@ -7,7 +7,7 @@ _WINDOW_S = 60.3
 requests longer than others, and it is at the server where they are counted."""
 
 _REQUEST_BURST_S = 0.1
-_TOKEN_BURST_S = 0.25
+_TOKEN_BURST_S = 1.0
 
 
 def request_ceiling(now: float, rpm: int) -> Bucket:
@@ -22,7 +22,10 @@ def request_ceiling(now: float, rpm: int) -> Bucket:
 
 
 def token_ceiling(now: float, tpm: int) -> Bucket:
-    """Create a bucket for the tokens; only a single request larger than it overdraws it."""
-    rate = tpm / _WINDOW_S
+    """Create a bucket for tokens, which are held as estimated and put right when they are known.
+
+    No window is promised for them as for requests, since nobody knows an answer's length before.
+    """
+    rate = tpm / 60
     capacity = rate * _TOKEN_BURST_S
     return Bucket(now, rate=rate, capacity=capacity, level=capacity)

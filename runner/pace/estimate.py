@@ -11,13 +11,12 @@ _FIRST = 0.3
 class Estimate:
     """What is known of one model's requests."""
 
-    __slots__ = ("_learn", "_variance", "output", "tokens_per_byte")
+    __slots__ = ("_learn", "output", "tokens_per_byte")
 
     def __init__(self) -> None:
         self.tokens_per_byte = _START_TOKENS_PER_BYTE
         self.output = _START_OUTPUT
         """The mean number of tokens in an answer."""
-        self._variance = _START_OUTPUT**2
         self._learn = 1.0
 
     def input_tokens(self, size: int) -> float:
@@ -28,12 +27,10 @@ class Estimate:
         """Estimate the tokens of an answer that has at most `cap`."""
         return self.output if cap is None or self.output < cap else cap
 
-    def high_output(self, cap: int | None) -> float:
-        """Estimate what few answers exceed; the cap itself while too little is known."""
-        if cap is not None and self._learn > _FIRST / 10:
-            return cap
-        high: float = self.output + 2 * self._variance**0.5
-        return high if cap is None or high < cap else cap
+    @property
+    def is_known(self) -> bool:
+        """Whether there was usage enough to go by."""
+        return self._learn < _FIRST / 4
 
     def learn(self, size: int, input_tokens: int | None, output_tokens: int | None) -> None:
         """Take in what a request really used; None where that is unknown."""
@@ -41,8 +38,6 @@ class Estimate:
         if input_tokens and size > 0:
             self.tokens_per_byte += weight * (input_tokens / size - self.tokens_per_byte)
         if output_tokens is not None:
-            off = output_tokens - self.output
-            self.output += weight * off
-            self._variance += weight * (off * off - self._variance)
+            self.output += weight * (output_tokens - self.output)
         if weight > _LEARN:
             self._learn = max(_LEARN, min(_FIRST, weight * 0.8))

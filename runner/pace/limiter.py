@@ -109,7 +109,7 @@ class Limiter:
             size.cap,
         )
         if self._tpm is not None and known:
-            self._tpm.take(used.input + used.output - permit.held, now)
+            self._tpm.put_back(permit.held - used.input - used.output, now)
         for entry in permit.entries:
             entry.meter.settle(entry, used, now)
         if quota is not None:
@@ -126,7 +126,7 @@ class Limiter:
         if self._rpm is not None:
             self._rpm.take(-1.0, now)
         if self._tpm is not None:
-            self._tpm.take(-permit.held, now)
+            self._tpm.put_back(permit.held, now)
         for entry in permit.entries:
             entry.meter.undo(entry, now)
 
@@ -146,7 +146,7 @@ class Limiter:
         _close(permit)
         self.refusals += 1
         if self._tpm is not None:
-            self._tpm.take(-permit.held, now)
+            self._tpm.put_back(permit.held, now)
         for entry in permit.entries:
             if not entry.meter.unit.requests:
                 entry.meter.undo(entry, now)
@@ -178,7 +178,7 @@ class Limiter:
         return Size(estimate.input_tokens(need.input_bytes), usual, cap)
 
     def _held(self, need: Need, size: Size) -> float:
-        return size.input + self.estimate(need.model).high_output(need.output_cap)
+        return size.input + (size.output if self.estimate(need.model).is_known else size.cap)
 
     def _observe(self, permit: Permit, quota: Quota, now: float) -> None:
         for entry in permit.entries:

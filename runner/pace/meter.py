@@ -96,6 +96,8 @@ class Meter:
         """Tell how many seconds are missing until a request may start."""
         if self._blind_from is None:
             return 0.0
+        if self._observer.disturbance and self._observer.relax(now):
+            self.bucket.rate = (self.limit or 0) / 60 - self._observer.disturbance
         return self.bucket.wait(self._taken(size), now)
 
     def reserve(self, size: Size, now: float) -> Entry:

@@ -4,8 +4,11 @@ _UP = 0.1
 """Share of an error in our favour that is believed at once; one against us is believed in full."""
 _INTEGRAL = 0.15
 _MOST_DISTURBED = 0.95
-_DEEPEST = 2.0
+_DEEPEST = 1.0
 """Capacities below empty: further down no header may push a bucket."""
+_SILENT_S = 3.0
+_FORGET = 0.9
+"""What is left of a disturbance after each further second without a header."""
 
 
 class Observer:
@@ -24,6 +27,15 @@ class Observer:
         """Sum of all corrections."""
         self.disturbance = 0.0
         """What others seem to take, per second."""
+
+    def relax(self, now: float) -> bool:
+        """Forget a disturbance slowly while no header tells of it: who waits sees nothing."""
+        silent = now - self._at
+        if silent < _SILENT_S:
+            return False
+        self._at = now - _SILENT_S + 1.0
+        self.disturbance *= _FORGET ** (silent - _SILENT_S + 1.0)
+        return True
 
     def correct(
         self, error: float, now: float, *, level: float, capacity: float, rate: float

@@ -24,6 +24,10 @@ _ANTHROPIC = Rules(
     requests=600, tokens=None, input_tokens=90_000, output_tokens=40_000, charge="late"
 )
 
+def _unknown(scenario: Scenario) -> Scenario:
+    return replace(scenario, rpm=None, tpm=None, slow_start=True)
+
+
 SCENARIOS: dict[str, Scenario] = {
     "A": A,
     "B": B,
@@ -35,13 +39,18 @@ SCENARIOS: dict[str, Scenario] = {
     "H": _with(A, retry_after="whole seconds", refusals_count=False),
     "B2": _with(B, refusals_count=False),
     "I": _with(B, charge="returned"),
-    "J": replace(B, clients=2, jobs=3_000, rpm=None, tpm=None),
-    "JA": replace(A, clients=2, jobs=6_000, rpm=None, tpm=None),
-    "K": replace(_with(A, halved_at_s=600.0), jobs=9_000),
-    "KB": replace(_with(B, halved_at_s=600.0), jobs=4_500),
-    "L": replace(B, work=_OPEN_ENDED, rules=_ANTHROPIC, rpm=None, tpm=None),
-    "MA": replace(A, rpm=None, tpm=None, slow_start=True),
-    "MB": replace(B, rpm=None, tpm=None, slow_start=True),
-    "MI": replace(_with(B, charge="returned"), rpm=None, tpm=None, slow_start=True),
-    "N": replace(_with(B, charge="returned"), rpm=None, tpm=None, says_cap=False),
+    "J": _unknown(replace(B, clients=2, jobs=3_000)),
+    "JA": _unknown(replace(A, clients=2, jobs=6_000)),
+    "JI": _unknown(replace(_with(B, charge="returned"), clients=2, jobs=3_000)),
+    "K": _unknown(replace(_with(A, halved_at_s=600.0), jobs=9_000)),
+    "KB": _unknown(replace(_with(B, halved_at_s=600.0), jobs=4_500)),
+    "L": _unknown(replace(B, work=_OPEN_ENDED, rules=_ANTHROPIC)),
+    "MA": _unknown(A),
+    "MB": _unknown(B),
+    "MC": _unknown(replace(B, work=_OPEN_ENDED, rules=Rules(charge="late"))),
+    "MI": _unknown(_with(B, charge="returned")),
+    "N": _unknown(replace(_with(B, charge="returned"), says_cap=False)),
+    "FB": replace(_with(B, headers=False, retry_after="none"), rpm=1200, tpm=200_000),
+    "FM": _unknown(_with(A, headers=False, retry_after="none")),
+    "FN": _unknown(_with(B, headers=False, retry_after="exact")),
 }
