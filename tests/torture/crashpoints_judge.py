@@ -150,13 +150,14 @@ class Point:
 
 
 def _lines(path: Path) -> list[bytes]:
-    """Read the whole lines of a file that may be missing."""
-    return path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    """Read the whole lines of a file that may be missing; a whole last one may lack its end."""
+    *lines, last = path.read_bytes().split(b"\n") if path.exists() else [b""]
+    return lines if _read(last) is None else [*lines, last]
 
 
-def _read(line: bytes) -> dict[str, Any] | None:
+def _read(line: bytes) -> Any:
     try:
-        record: dict[str, Any] = json.loads(line)
+        record = json.loads(line)
     except ValueError:
         return None
     return record
