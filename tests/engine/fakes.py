@@ -16,12 +16,12 @@ from runner.engine.hold import Hold
 from runner.engine.outcome import Recording
 from runner.engine.retry import RetryPolicy
 from runner.engine.service import Service, always
-from runner.engine.shard import Shard
+from runner.engine.shard import Shard, no_attempts
 from runner.engine.stop import Stop
 from runner.engine.window import Window
 from runner.errors import LineProblem, ProviderError
 from runner.events import Event
-from runner.models import Api, Completion, Job, Request, Result, Usage
+from runner.models import Api, AttemptRecord, Completion, Job, Request, Result, Usage
 from runner.providers.base import Assembly, Delta, Provider
 from runner.settings import Deadlines
 
@@ -171,6 +171,7 @@ class Bench:
     results: list[Result] = field(default_factory=list)
     others: dict[str, FakeProvider] = field(default_factory=dict)
     on_event: Callable[[Event], None] = lambda event: None
+    earlier: Callable[[Job], list[AttemptRecord]] = no_attempts
 
     def __post_init__(self) -> None:
         self.hold = Hold(stop=self.stop, emit=self._emit)
@@ -208,7 +209,12 @@ class Bench:
             hold=self.hold,
             may_retry=self.may_retry,
         )
-        return Shard(service=service, concurrency=self.concurrency, window=Window(self.ahead))
+        return Shard(
+            service=service,
+            concurrency=self.concurrency,
+            window=Window(self.ahead),
+            earlier=self.earlier,
+        )
 
     def of(self, kind: type[Event]) -> list[Event]:
         """The events of one kind."""
