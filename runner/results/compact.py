@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.results.durable import append_synced, sync_folder, write_all
-from runner.results.lines import BLOCK_BYTES, Lines, read_at
+from runner.results.lines import BLOCK_BYTES, Lines, pieces_at, read_at
 from runner.results.order import Order, order
 from runner.results.paths import ResultPaths
 from runner.results.scan import Scan, head_of
@@ -155,13 +155,18 @@ def _blocks(records: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _set_aside(fd: int, paths: ResultPaths, held: Scan, plan: Order) -> None:
-    for block in _blocks(read_at(fd, *place) for place in held.corrupt):
-        append_synced(paths.torn, block)
+    if held.corrupt:
+        append_synced(paths.torn, _kept(fd, held))
     if plan.old:
         known = _mend_old(paths.old)
         old = (read_at(fd, *held.place(row)) for row in plan.old)
-        for block in _blocks(record for record in old if hash(record) not in known):
-            append_synced(paths.old, block)
+        append_synced(paths.old, _blocks(record for record in old if hash(record) not in known))
+
+
+def _kept(fd: int, held: Scan) -> Iterator[bytes]:
+    for offset, length in held.corrupt:
+        yield from pieces_at(fd, offset, length)
+        yield b"\n"
 
 
 def _mend_old(path: Path) -> set[int]:
@@ -169,8 +174,8 @@ def _mend_old(path: Path) -> set[int]:
     fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         lines = Lines(fd)
-        known = {hash(line) for _, line in lines}
-        if lines.tail:
+        known = {hash(line.data) for line in lines}
+        if lines.tail.length:
             os.ftruncate(fd, lines.end)
         return known
     finally:

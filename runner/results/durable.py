@@ -5,6 +5,7 @@ Knows nothing of what the bytes mean.
 
 import errno
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -61,11 +62,12 @@ def sync_folder(path: Path) -> None:
         os.close(fd)
 
 
-def append_synced(path: Path, data: bytes) -> None:
+def append_synced(path: Path, pieces: Iterable[bytes]) -> None:
     """Append to a side file and wait until the disk has it."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     try:
-        write_all(fd, data)
+        for piece in pieces:
+            write_all(fd, piece)
         os.fsync(fd)
     finally:
         os.close(fd)

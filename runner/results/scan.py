@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ from runner.models import Result, Status
 from runner.results import checkpoint
 from runner.results.added import Added
 from runner.results.durable import append_synced, cannot_write
-from runner.results.lines import Lines, read_at
+from runner.results.lines import Line, Lines, pieces_at
 from runner.results.paths import ResultPaths
 from runner.results.table import ResultTable
 
@@ -87,6 +88,9 @@ def head_of(line: bytes) -> RecordHead | None:
     """Decode what decides; None if the line is no record of ours."""
     try:
         head = _head.decode(line)
+        # What is passed over must be text, too, or whoever reads the whole record fails.
+        if not line.isascii():
+            line.decode()
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     # The table counts lines from 1 in 32 bits.
@@ -116,15 +120,16 @@ def scan_fd(fd: int, table: ResultTable | None = None, start: int = 0) -> Scan:
     A `table` that tells of everything before `start` is gone on with.
     """
     table, lines = ResultTable() if table is None else table, Lines(fd, start)
-    corrupt = []
-    for offset, line in lines:
-        if not _take(table, offset, line) and line.strip():
-            corrupt.append((offset, len(line)))
-    unended = _take(table, lines.end, lines.tail)
+    corrupt = [
+        (line.offset, line.length)
+        for line in lines
+        if not _take(table, line) and (line.data is None or line.data.strip())
+    ]
+    unended = _take(table, lines.tail)
     return Scan(
         table=table,
         size=lines.end,
-        torn=0 if unended else len(lines.tail),
+        torn=0 if unended else lines.tail.length,
         unended=unended,
         corrupt=tuple(corrupt),
     )
@@ -143,7 +148,7 @@ def repair(paths: ResultPaths) -> Scan:
         if found.torn:
             _cut(paths, found)
         elif found.unended:
-            append_synced(paths.results, b"\n")
+            append_synced(paths.results, [b"\n"])
             offset, length = found.table.place(found.lines - 1)
             found.size = found.end = offset + length + 1
             found.unended = False
@@ -169,8 +174,8 @@ def _scan_again(paths: ResultPaths) -> Scan:
         os.close(fd)
 
 
-def _take(table: ResultTable, offset: int, line: bytes) -> bool:
-    head = head_of(line) if line else None
+def _take(table: ResultTable, line: Line) -> bool:
+    head = head_of(line.data) if line.data else None
     if head is None:
         return False
     error = head.error
@@ -178,8 +183,8 @@ def _take(table: ResultTable, offset: int, line: bytes) -> bool:
         head.id,
         head.digest,
         head.status,
-        offset=offset,
-        length=len(line),
+        offset=line.offset,
+        length=line.length,
         line=head.line,
         error_kind=error.kind if error else None,
         finish_reason=head.finish_reason,
@@ -191,7 +196,7 @@ def _take(table: ResultTable, offset: int, line: bytes) -> bool:
 def _cut(paths: ResultPaths, found: Scan) -> None:
     fd = os.open(paths.results, os.O_RDWR)
     try:
-        append_synced(paths.torn, read_at(fd, found.size, found.torn) + b"\n")
+        append_synced(paths.torn, chain(pieces_at(fd, found.size, found.torn), [b"\n"]))
         os.ftruncate(fd, found.size)
         os.fsync(fd)
     finally:

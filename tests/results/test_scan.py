@@ -7,6 +7,8 @@ from hypothesis import given
 
 from runner.errors import WriteError
 from runner.models import ErrorRecord, Result
+from runner.results import lines as lines_module
+from runner.results.compact import compact
 from runner.results.encode import decode, encode
 from runner.results.lines import BLOCK_BYTES
 from runner.results.paths import paths_for
@@ -169,3 +171,30 @@ def test_decode_what_the_table_points_at(tmp_path: Path) -> None:
     found = scan(paths.results).table.get("b")
     assert found is not None
     assert decode(paths.results.read_bytes()[found.offset : found.offset + found.length]).line == 2
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_line_beyond_all_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: bytes
+) -> None:
+    """A line that is too long to be a record is not held, and kept aside piece by piece."""
+    monkeypatch.setattr(lines_module, "LONGEST_RECORD", 2_000)
+    monkeypatch.setattr(lines_module, "BLOCK_BYTES", 700)
+    rubbish = b"x" * 5_000
+    paths = write_log(tmp_path / "o", [record("a", line=1)])
+    with paths.results.open("ab") as file:
+        file.write(rubbish + end)
+    found = repair(paths)
+    assert (found.lines, len(found.corrupt)) == (1, len(end))
+    found.table.note_line("a", 1)
+    compact(paths, found)
+    assert paths.results.read_bytes() == encode(record("a", line=1))
+    assert paths.torn.read_bytes() == rubbish + b"\n"
+
+
+def test_a_record_must_be_text_throughout(tmp_path: Path) -> None:
+    """A flipped bit in a text that the scan passes over makes the record no record."""
+    line = encode(record("a", line=1, text="grün")).replace(b"\xc3\xbc", b"\xc3\x3c")
+    paths = write_log(tmp_path / "o", [])
+    paths.results.write_bytes(line)
+    assert scan(paths.results).corrupt == ((0, len(line) - 1),)

@@ -58,7 +58,7 @@ def _standing(before: Seen) -> list[bytes]:
 def _content(line: bytes) -> str:
     """A record but for its place in the input, which belongs to the run."""
     try:
-        pairs = json.loads(line.decode(errors="surrogateescape"), object_pairs_hook=list)
+        pairs = json.loads(line, object_pairs_hook=list)
     except (ValueError, RecursionError):
         return repr(line)
     return json.dumps([pair for pair in pairs if pair[0] != "line"])
