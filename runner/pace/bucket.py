@@ -46,6 +46,11 @@ class Bucket:
         self.advance(now)
         self.level += amount
 
+    def freeze(self, until: float) -> None:
+        """Fill no more before `until`, and start from nothing then."""
+        self.level = min(self.level, 0.0)
+        self._at = max(self._at, until)
+
     def refit(self, now: float, *, rate: float, capacity: float) -> None:
         """Go on with another rate and capacity from `now`."""
         self.advance(now)

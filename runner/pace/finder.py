@@ -77,6 +77,11 @@ class Finder:
         self._episode_at = sent_at
         self._sent = 0
 
+    def freeze(self, until: float) -> None:
+        """Start slowly when the gate opens."""
+        if self._bucket is not None:
+            self._bucket.freeze(until)
+
     def _grow(self, now: float) -> None:
         since = now - self._cut_at
         self._grown_at = now

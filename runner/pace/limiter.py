@@ -155,6 +155,10 @@ class Limiter:
             self._observe(permit, quota, now)
         self._finder.refused(now, permit.sent_at, cut=not explained)
         self.gate.shut(now, permit.sent_at, retry_after_s, draw)
+        if retry_after_s is not None:
+            self._finder.freeze(self.gate.until)
+        for meter in self._meters.values():
+            meter.refused(self.gate.until)
 
     def holds(self, now: float) -> Holder | None:
         """Tell what holds requests back just now; None when nothing does."""

@@ -151,6 +151,12 @@ class Meter:
         if self.unit.output:
             self.charging.completed(entry.fixed, entry.cap, 0.0)
 
+    def refused(self, until: float) -> None:
+        """Start slowly when the gate opens: the server has no more than it needs by then."""
+        self._same = 0
+        if self._blind_from is not None:
+            self.bucket.freeze(until)
+
     def observe(self, entry: Entry, gauge: Gauge, sent_at: float, now: float) -> None:
         """Correct what is believed by what the server showed for a request sent at `sent_at`."""
         if gauge.limit and sent_at >= self._limit_at:

@@ -41,13 +41,12 @@ class Observer:
         self, error: float, now: float, *, level: float, capacity: float, rate: float
     ) -> float:
         """Tell by how much to change the level, given how much more the server has than we."""
-        passed = min(1.0, max(0.0, now - self._at))
         self._at = now
-        disturbed = self.disturbance - _INTEGRAL * error * passed
-        self.disturbance = min(_MOST_DISTURBED * rate, max(0.0, disturbed))
         if error < 0:
             change = max(error, min(0.0, -_DEEPEST * capacity - level))
         else:
             change = _UP * max(0.0, min(error, capacity - level))
         self.corrected += change
+        disturbed = self.disturbance - _INTEGRAL * change
+        self.disturbance = min(_MOST_DISTURBED * rate, max(0.0, disturbed))
         return change
