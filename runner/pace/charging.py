@@ -24,8 +24,9 @@ class Charging:
 
     __slots__ = ("_errors", "_kept", "_last", "_last_at", "_late", "_returned", "_seen", "mode")
 
-    def __init__(self) -> None:
-        self.mode: Mode = "returned"
+    def __init__(self, mode: Mode) -> None:
+        """Start from a `mode` that is likely."""
+        self.mode = mode
         self._kept = self._returned = self._late = 0.0
         self._errors = [0.0, 0.0, 0.0]
         self._last: Books | None = None

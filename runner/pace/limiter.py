@@ -18,15 +18,13 @@ from runner.quota import Gauge, Quota
 Holder = Literal["rpm", "tpm", "server", "gate"]
 """What holds the pace: requests, tokens, a pace found by trying, or a refusal's gate."""
 
-_LEAST_TOKENS = 4000.0
-"""A bucket of tokens is never smaller: one request may need this much."""
 _STILL_HELD_S = 1.0
 
 _UNITS = (
     Unit("requests", requests=1),
     Unit("tokens", input=1, output=1),
     Unit("input_tokens", input=1),
-    Unit("output_tokens", output=1),
+    Unit("output_tokens", output=1, starts="late"),
 )
 
 
@@ -41,7 +39,7 @@ class Limiter:
         self._tpm = token_ceiling(now, tpm) if tpm is not None else None
         self._estimates: dict[str, Estimate] = {}
         # All are kept until the first headers tell which of them there are.
-        self._meters = {unit.name: _meter(now, unit) for unit in _UNITS}
+        self._meters = {unit.name: Meter(now, unit) for unit in _UNITS}
         self._told = False
         self._holder: Holder | None = None
         self._held_until = now
@@ -192,10 +190,6 @@ class Limiter:
             self._meters = {
                 name: meter for name, meter in self._meters.items() if meter.limit is not None
             }
-
-
-def _meter(now: float, unit: Unit) -> Meter:
-    return Meter(now, unit, least_capacity=1.0 if unit.requests else _LEAST_TOKENS)
 
 
 def _gauge(quota: Quota, meter: Meter) -> Gauge:

@@ -10,6 +10,7 @@ from runner.quota import Gauge
 
 _BURST_S = 1.0
 """Pace smoothly: some servers enforce each second's share of a minute."""
+_BURST_NEEDS = 2.0
 _MARGIN_NEEDS = 2.0
 _MARGIN_S = 1.0
 _MARGIN_SHARE = 0.25
@@ -37,6 +38,8 @@ class Unit:
     requests: int = 0
     input: int = 0
     output: int = 0
+    starts: Mode = "returned"
+    """How output is taken to be charged until it is known."""
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +65,6 @@ class Meter:
 
     __slots__ = (
         "_blind_from",
-        "_least",
         "_limit_at",
         "_need",
         "_observer",
@@ -76,14 +78,13 @@ class Meter:
         "unit",
     )
 
-    def __init__(self, now: float, unit: Unit, *, least_capacity: float) -> None:
+    def __init__(self, now: float, unit: Unit) -> None:
         self.unit = unit
         self.bucket = Bucket(now, rate=0.0, capacity=math.inf, level=0.0)
-        self.charging = Charging()
+        self.charging = Charging(unit.starts)
         self.limit: int | None = None
         """Per minute, as the server said last."""
         self._observer = Observer(now)
-        self._least = least_capacity
         self._limit_at = -math.inf
         self._blind_from: float | None = None
         self._need = 0.0
@@ -200,7 +201,7 @@ class Meter:
     def _believe(self, limit: int, sent_at: float, now: float) -> None:
         self.limit = limit
         rate = limit / 60
-        capacity = max(self._least, rate * _BURST_S)
+        capacity = max(_BURST_NEEDS * self._need, rate * _BURST_S)
         if self._blind_from is None:
             self._blind_from = sent_at
         self.bucket.refit(now, rate=rate, capacity=capacity)
