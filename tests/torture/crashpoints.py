@@ -34,7 +34,7 @@ tokens_per_second = 100000
 """
 FAULTS = ("ENOSPC", "EIO", "short", "ENOSPC-on", "EIO-on")
 """Once, a short write, or from there on."""
-_SHORT_POINTS = 24
+_SHORT_POINTS = 16
 _FURTHEST = 24
 """A run of a few jobs has about so many changes."""
 _MOST_POINTS = 400
@@ -69,22 +69,24 @@ class Player:
 
     def all(self, pool: ThreadPoolExecutor) -> None:
         """Strike each point of each case in every way."""
+        self._prepare_all(pool, list(CASES))
         for _ in pool.map(self._every, [(n, how) for n in CASES for how in (*KILLS, *FAULTS)]):
             pass
 
     def some(self, pool: ThreadPoolExecutor, chance: random.Random) -> None:
         """Strike a few; refusals that last would be waited out."""
-        names, hows = list(CASES), (*KILLS, *KILLS, *FAULTS[:3])
+        names, hows = chance.sample(list(CASES), len(CASES)), (*KILLS, *KILLS, *FAULTS[:3])
         chosen = [
             (names[number % len(names)], chance.choice(hows), chance.randint(1, _FURTHEST))
             for number in range(_SHORT_POINTS)
         ]
+        self._prepare_all(pool, [name for name, _, _ in chosen])
         for _ in pool.map(self._strike, chosen):
             pass
 
     @contextmanager
     def servers(self) -> Iterator[ThreadPoolExecutor]:
-        """Start what runs them, and prepare the folders."""
+        """Start what runs them."""
         scenario = scenario_file(self.folder, SCENARIO)
         with (
             server(self.folder, scenario) as one,
@@ -93,9 +95,11 @@ class Player:
         ):
             for each in (one, two):
                 self.free.put(each)
-            for _ in pool.map(self._prepare, CASES):
-                pass
             yield pool
+
+    def _prepare_all(self, pool: ThreadPoolExecutor, names: list[str]) -> None:
+        for _ in pool.map(self._prepare, dict.fromkeys(names)):
+            pass
 
     def _prepare(self, name: str) -> None:
         """Play what comes before the strike, once for all points of a case."""
