@@ -131,6 +131,8 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     """What the server asked for, in seconds; None where it asked for nothing."""
     cost_usd: float | None = None
     """0 where it was refused or never sent; None where price or count is not known."""
+    at_most_usd: float | UnsetType = UNSET
+    """Where `cost_usd` is None: the most it can have cost; left out where nobody can say."""
 
 
 class Completion(Struct, frozen=True, kw_only=True):

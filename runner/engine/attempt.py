@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 from anyio import get_cancelled_exc_class, move_on_after
-from msgspec import Raw
+from msgspec import UNSET, Raw
 
 from runner.clock import Clock, rfc3339
 from runner.engine.outcome import Recording
@@ -154,6 +154,7 @@ class _Note:
         cost_usd: float | None,
         retry_after_s: float | None = None,
     ) -> None:
+        most = self.recording.worst_case(self.turn.job) if cost_usd is None else None
         self.turn.attempts.append(
             AttemptRecord(
                 run=self.recording.run_id,
@@ -164,5 +165,6 @@ class _Note:
                 usage=usage,
                 retry_after_s=retry_after_s,
                 cost_usd=cost_usd,
+                at_most_usd=UNSET if most is None else most,
             )
         )

@@ -26,6 +26,11 @@ def unpriced(_: Job, __: Usage) -> float | None:
     return None
 
 
+def unbounded(_: Job) -> float | None:
+    """Know no bounds."""
+    return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recording:
     """What goes into every result of a run, and what is left out."""
@@ -36,6 +41,8 @@ class Recording:
     request: bool = False
     price: Callable[[Job, Usage], float | None] = unpriced
     """What an answer to a job cost, in USD; None where that is unknown."""
+    worst_case: Callable[[Job], float | None] = unbounded
+    """The most that one attempt at a job can cost, in USD; None where nobody can say."""
 
 
 def answered(turn: Turn, completion: Completion, clock: Clock, recording: Recording) -> Result:

@@ -13,6 +13,9 @@ A 503 without a code may come from a proxy that lost an answer under way, so it 
 """
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol
+
+from msgspec import UNSET, UnsetType
 
 from runner.errors import ProviderError
 from runner.models import AttemptRecord, Usage
@@ -57,3 +60,47 @@ def cost_of_attempts(
             return None
         total += picodollars(cost)
     return usd(total)
+
+
+class Charged(Protocol):
+    """As much of an attempt as a budget has to know."""
+
+    @property
+    def cost_usd(self) -> float | None: ...
+
+    @property
+    def at_most_usd(self) -> float | UnsetType: ...
+
+
+class Spent(NamedTuple):
+    """What recorded attempts took of a budget, in picodollars."""
+
+    known: int = 0
+    unknown: int = 0
+    """The most that attempts of unknown cost can have cost."""
+    unbounded: int = 0
+    """How many attempts nobody can say anything of; they are in neither sum."""
+
+    @property
+    def counted(self) -> int:
+        """What counts against a budget."""
+        return self.known + self.unknown
+
+    def __add__(self, other: object) -> "Spent":
+        """Add up part by part."""
+        if not isinstance(other, Spent):
+            return NotImplemented
+        return Spent(*(one + another for one, another in zip(self, other, strict=True)))
+
+
+def spent_on(attempts: Iterable[Charged]) -> Spent:
+    """Sum up what the attempts of one record took of a budget."""
+    known = unknown = unbounded = 0
+    for attempt in attempts:
+        if attempt.cost_usd is not None:
+            known += picodollars(attempt.cost_usd)
+        elif attempt.at_most_usd is not UNSET:
+            unknown += picodollars(attempt.at_most_usd)
+        else:
+            unbounded += 1
+    return Spent(known, unknown, unbounded)

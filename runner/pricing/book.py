@@ -96,6 +96,11 @@ class PriceBook:
             return Lacking.OUTPUT
         return rates.most(asked, answered, writes_cache=writes)
 
+    def worst_case_usd(self, job: Job, lane: str = "live") -> float | None:
+        """Give the same in USD, as records hold it; None where anything is lacking."""
+        worst = self.worst_case(job, lane)
+        return usd(worst) if isinstance(worst, int) else None
+
     def _look_up(self, provider: str, model: str, terms: Terms) -> Rates | None:
         config = self._providers[provider]
         prices = config.model_prices.get(model, config.prices)

@@ -130,7 +130,7 @@ class Tail:
         return self._code(stop, live.failure)
 
     async def _session(self, providers: Providers, live: LiveText, stop: Stop) -> Session:
-        now = SystemClock().now()
+        now, book = SystemClock().now(), price_book(self.config)
 
         def emit(event: Event) -> None:
             live.emit(event)
@@ -148,7 +148,8 @@ class Tail:
             settings=EngineSettings(
                 recording=Recording(
                     run_id=new_run_id(now, SystemRandom().getrandbits),
-                    price=price_book(self.config).cost_usd,
+                    price=book.cost_usd,
+                    worst_case=book.worst_case_usd,
                 ),
                 deadlines=self.settings.deadlines,
                 stream=True,

@@ -158,6 +158,7 @@ def _session(
                 response=not settings.no_response,
                 request=settings.keep_request,
                 price=book.cost_usd,
+                worst_case=book.worst_case_usd,
             ),
             deadlines=settings.deadlines,
             concurrency=settings.concurrency,

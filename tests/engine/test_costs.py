@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from runner.engine.outcome import Recording
 from runner.errors import LineProblem, ProviderError
@@ -23,7 +24,7 @@ def price(_: Job, usage: Usage) -> float | None:
 
 def bench(answer: Answer, **settings: Any) -> Bench:
     """A shard that knows prices."""
-    recording = Recording(run_id="run", price=price)
+    recording = Recording(run_id="run", price=price, worst_case=lambda _: 0.9)
     return Bench(FakeProvider(answer), recording=recording, **settings)
 
 
@@ -38,7 +39,9 @@ def failing(kind: ErrorKind, **facts: Any) -> Answer:
 
 def test_prices_are_unknown_unless_somebody_knows_them() -> None:
     """A recording without prices says null, not 0."""
-    assert Recording(run_id="run").price(job("p"), Usage(input_tokens=1, output_tokens=1)) is None
+    recording = Recording(run_id="run")
+    assert recording.price(job("p"), Usage(input_tokens=1, output_tokens=1)) is None
+    assert recording.worst_case(job("p")) is None
 
 
 async def test_an_answer_is_priced() -> None:
@@ -46,6 +49,7 @@ async def test_an_answer_is_priced() -> None:
     found = (await bench(lambda _prompt, _number: whole("yes")).run([job("p")]))["p"]
     assert found.cost_usd == 0.05
     assert [attempt.cost_usd for attempt in found.attempts] == [0.05]
+    assert found.attempts[0].at_most_usd is UNSET
 
 
 @pytest.mark.parametrize(
@@ -75,7 +79,7 @@ async def test_what_a_deadline_cut_off_is_unknown() -> None:
     cut = bench(lambda _prompt, _number: 60.0, deadlines=Deadlines(attempt_s=0.01), stream=True)
     found = (await cut.run([job("p")]))["p"]
     assert found.cost_usd is None
-    assert found.attempts[-1].cost_usd is None
+    assert (found.attempts[-1].cost_usd, found.attempts[-1].at_most_usd) == (None, 0.9)
 
 
 async def test_a_line_that_is_no_job_costs_nothing() -> None:

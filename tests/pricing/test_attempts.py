@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from runner.errors import ProviderError
 from runner.models import AttemptRecord, Completion, ErrorKind, Usage
-from runner.pricing.attempts import cost_of_attempts, cost_of_failure
+from runner.pricing.attempts import Spent, cost_of_attempts, cost_of_failure, spent_on
 
 USAGE = Usage(input_tokens=3, output_tokens=2)
 PART = Usage(input_tokens=3, complete=False)
@@ -104,3 +105,19 @@ def test_a_job_costs_what_all_its_attempts_cost(
 def test_many_small_amounts_add_up() -> None:
     """A million attempts at a tenth of a cent are a thousand dollars, to the last digit."""
     assert cost_of_attempts([attempt(0.001)] * 1_000_000, price) == 1000.0
+
+
+def test_a_budget_counts_unknown_attempts_at_their_most() -> None:
+    """Known and unknown are told apart; what has no bound is counted and not guessed."""
+    unknown = msgspec.structs.replace(attempt(None), at_most_usd=0.25)
+    spent = spent_on([attempt(0.5), attempt(0.0), unknown, attempt(None), unknown])
+    assert spent == Spent(known=5 * 10**11, unknown=5 * 10**11, unbounded=1)
+    assert spent.counted == 10**12
+    assert spent_on([]) == Spent()
+
+
+def test_spending_adds_up_over_records() -> None:
+    """Part by part, and with nothing else."""
+    assert Spent(1, 2, 3) + Spent(10, 20, 30) == Spent(11, 22, 33)
+    with pytest.raises(TypeError):
+        Spent() + 1
