@@ -112,7 +112,7 @@ def _rewrite(fd: int, paths: ResultPaths, held: Scan, plan: Order) -> str | None
 
 def _open_like(fd: int, target: Path) -> int:
     """Open a new file with owner and mode of an open one."""
-    out = os.open(target, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    out = os.open(target, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
         status, mine = os.fstat(fd), os.fstat(out)
         if (status.st_uid, status.st_gid) != (mine.st_uid, mine.st_gid):
