@@ -14,6 +14,10 @@ _BURST_NEEDS = 2.0
 _MARGIN_NEEDS = 2.0
 _MARGIN_S = 1.0
 _MARGIN_SHARE = 0.25
+_LATE_MARGIN = 0.3
+_PENDING_SHARE = 0.7
+"""Where output is charged late, what is still to be charged is a margin of its own. Kept back in
+full, it would spill from a small bucket."""
 _STUCK = 30
 _LEARN = 0.02
 _NO_BOOKS: Books = (0.0, 0.0, 0.0)
@@ -118,7 +122,7 @@ class Meter:
             taken,
             late,
             self._blind_from is None,
-            bucket.level + self._pending,
+            bucket.level + _PENDING_SHARE * self._pending,
             self._observer.corrected,
             self.charging.admitted(fixed, cap) if unit.output else _NO_BOOKS,
         )
@@ -208,6 +212,8 @@ class Meter:
 
     def _margin(self, rate: float) -> float:
         wanted = max(_MARGIN_NEEDS * self._need, _MARGIN_S * rate)
+        if self.charging.mode == "late":
+            wanted *= _LATE_MARGIN
         return min(wanted, _MARGIN_SHARE * self._peak)
 
     def _is_stuck(self, remaining: int) -> bool:

@@ -110,6 +110,7 @@ class Server:
     accounts: dict[str, Account] = field(default_factory=dict)
     calls: int = 0
     refused: int = 0
+    use_when_last_sent: float = 0.0
 
     def __post_init__(self) -> None:
         rules = self.rules
@@ -125,7 +126,10 @@ class Server:
 
     @property
     def use(self) -> float:
-        """Share of what was permitted that was granted, of the limit that binds."""
+        """Share of what was permitted until now, bursts included, that was granted.
+
+        It is that of the limit which binds.
+        """
         self._advance()
         return max(account.granted / account.permitted for account in self.accounts.values())
 
@@ -138,6 +142,7 @@ class Server:
             return 0.05, self._refuse(charges)
         for name, amount in charges.items():
             self.accounts[name].grant(amount)
+        self.use_when_last_sent = self.use
         quota = self._quota()
         delay = 0.4 + self.chance.expovariate(5) + job.output / 60
         self.events.at(self.events.now + delay, self._complete, job)

@@ -53,6 +53,9 @@ class Outcome:
     """What a run came to. Shares are from 0 to 1."""
 
     use: float
+    """Share of what was permitted from the start to the last send."""
+    whole: float
+    """The same to the last answer."""
     refused: float
     unfinished: int
     minutes: float
@@ -140,7 +143,8 @@ def run(scenario: Scenario, seed: int) -> Outcome:
     clients = [Client(events, server, scenario, chance) for _ in range(scenario.clients)]
     events.run(lambda: not any(client.left for client in clients))
     return Outcome(
-        use=server.use,
+        use=server.use_when_last_sent,
+        whole=server.use,
         refused=server.refused / server.calls,
         unfinished=sum(client.left for client in clients),
         minutes=events.now / 60,
