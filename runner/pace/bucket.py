@@ -23,13 +23,13 @@ class Bucket:
         if now > self._at:
             if self.level < self.capacity:
                 level = self.level + self.rate * (now - self._at)
-                self.level = level if level < self.capacity else self.capacity
+                self.level = min(self.capacity, level)
             self._at = now
 
     def wait(self, amount: float, now: float) -> float:
         """Tell how many seconds are missing until `amount` is there; 0 when it is."""
         self.advance(now)
-        short = (amount if amount < self.capacity else self.capacity) - self.level
+        short = (min(self.capacity, amount)) - self.level
         if short <= _DUST:
             return 0.0
         longest = LONGEST_WAIT_S * self.rate
@@ -39,7 +39,7 @@ class Bucket:
         """Take `amount`, or give it back where it is negative."""
         self.advance(now)
         level = self.level - amount
-        self.level = level if level < self.capacity else self.capacity
+        self.level = min(self.capacity, level)
 
     def put_back(self, amount: float, now: float) -> None:
         """Put back what was taken and not used, above the capacity if need be."""

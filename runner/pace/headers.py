@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from runner.quota import Gauge, Quota
 
@@ -40,7 +41,7 @@ def read_quota(headers: Mapping[str, str], at: datetime) -> Quota | None:
     """
     figures: dict[tuple[str, str], list[str]] = {}
     for name, value in headers.items():
-        key = _key(name.lower())
+        key = _key(name)
         if key is not None:
             figures.setdefault(key, []).append(value)
     if not figures:
@@ -56,8 +57,10 @@ def read_quota(headers: Mapping[str, str], at: datetime) -> Quota | None:
     return quota if quota.told else None
 
 
+@lru_cache(maxsize=512)
 def _key(name: str) -> tuple[str, str] | None:
     """Tell which unit and figure a header is about."""
+    name = name.lower()
     if "ratelimit" not in name:
         return None
     name = name.replace("tokens_usage", "tokens-usage")

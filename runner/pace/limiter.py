@@ -6,12 +6,12 @@ and, where the server refuses without saying, a pace found by trying. The slowes
 
 from typing import Literal
 
-from runner.pace.bucket import Bucket
 from runner.pace.ceiling import request_ceiling, token_ceiling
+from runner.pace.entry import Size, Unit
 from runner.pace.estimate import Estimate
 from runner.pace.finder import Finder
 from runner.pace.gate import Gate
-from runner.pace.meter import Meter, Size, Unit
+from runner.pace.meter import Meter
 from runner.pace.permit import Need, Permit
 from runner.quota import Gauge, Quota
 
@@ -62,7 +62,10 @@ class Limiter:
                 longest, holder = wait, "rpm" if meter.unit.requests else "tpm"
         if self._rpm is not None and (wait := self._rpm.wait(1.0, now)) > longest:
             longest, holder = wait, "rpm"
-        if self._tpm is not None and (wait := self._tpm.wait(self._held(need, size), now)) > longest:
+        if (
+            self._tpm is not None
+            and (wait := self._tpm.wait(self._held(need, size), now)) > longest
+        ):
             longest, holder = wait, "tpm"
         if (wait := self._finder.wait(now)) > longest:
             longest, holder = wait, "server"
@@ -80,7 +83,7 @@ class Limiter:
             held = self._held(need, size)
             self._tpm.take(held, now)
         self._finder.sent(now)
-        entries = [meter.reserve(size, now) for meter in self._meters.values()]
+        entries = [(meter, meter.reserve(size, now)) for meter in self._meters.values()]
         return Permit(need, now, size, held, entries)
 
     def settle(
@@ -108,8 +111,8 @@ class Limiter:
         )
         if self._tpm is not None and known:
             self._tpm.put_back(permit.held - used.input - used.output, now)
-        for entry in permit.entries:
-            entry.meter.settle(entry, used, now)
+        for meter, entry in permit.entries:
+            meter.settle(entry, used, now)
         if quota is not None:
             self._observe(permit, quota, now)
 
@@ -125,8 +128,8 @@ class Limiter:
             self._rpm.take(-1.0, now)
         if self._tpm is not None:
             self._tpm.put_back(permit.held, now)
-        for entry in permit.entries:
-            entry.meter.undo(entry, now)
+        for meter, entry in permit.entries:
+            meter.undo(entry, now)
 
     def refused(
         self,
@@ -145,9 +148,9 @@ class Limiter:
         self.refusals += 1
         if self._tpm is not None:
             self._tpm.put_back(permit.held, now)
-        for entry in permit.entries:
-            if not entry.meter.unit.requests:
-                entry.meter.undo(entry, now)
+        for meter, entry in permit.entries:
+            if not meter.unit.requests:
+                meter.undo(entry, now)
         explained = quota is not None and _explained(permit, quota)
         if quota is not None:
             self._observe(permit, quota, now)
@@ -183,13 +186,16 @@ class Limiter:
         return size.input + (size.output if self.estimate(need.model).is_known else size.cap)
 
     def _observe(self, permit: Permit, quota: Quota, now: float) -> None:
-        for entry in permit.entries:
-            entry.meter.observe(entry, _gauge(quota, entry.meter), permit.sent_at, now)
-        if not self._told and quota.told:
+        for meter, entry in permit.entries:
+            meter.observe(entry, _gauge(quota, meter), permit.sent_at, now)
+        if self._told:
+            for unit in _UNITS:
+                if unit.name not in self._meters and getattr(quota, unit.name).limit:
+                    self._meters[unit.name] = Meter(now, unit)
+        elif quota.told:
             self._told = True
-            self._meters = {
-                name: meter for name, meter in self._meters.items() if meter.limit is not None
-            }
+            told = {name: meter for name, meter in self._meters.items() if meter.limit}
+            self._meters = told
 
 
 def _gauge(quota: Quota, meter: Meter) -> Gauge:
@@ -201,8 +207,8 @@ def _explained(permit: Permit, quota: Quota) -> bool:
     """Tell whether a figure shows that there was too little left."""
     return any(
         gauge.remaining is not None and gauge.remaining < 1.5 * entry.taken + 1
-        for entry in permit.entries
-        if (gauge := _gauge(quota, entry.meter))
+        for meter, entry in permit.entries
+        if (gauge := _gauge(quota, meter))
     )
 
 

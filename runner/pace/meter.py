@@ -1,10 +1,10 @@
 """One limit of a server as we believe it to stand: a bucket, its book-keeping and its observer."""
 
 import math
-from dataclasses import dataclass
 
 from runner.pace.bucket import Bucket
-from runner.pace.charging import Books, Charging, Mode
+from runner.pace.charging import Books, Charging
+from runner.pace.entry import Entry, Size, Unit
 from runner.pace.observer import Observer
 from runner.quota import Gauge
 
@@ -21,47 +21,6 @@ full, it would spill from a small bucket."""
 _STUCK = 30
 _LEARN = 0.02
 _NO_BOOKS: Books = (0.0, 0.0, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Tokens of a request, estimated or as used."""
-
-    input: float
-    output: float
-    """The usual output before it is known."""
-    cap: float
-    """The most output."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """What a limit counts: requests, tokens read, tokens written."""
-
-    name: str
-    requests: int = 0
-    input: int = 0
-    output: int = 0
-    starts: Mode = "returned"
-    """How output is taken to be charged until it is known."""
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """What one request took from one meter, and what was believed then."""
-
-    meter: "Meter"
-    fixed: float
-    cap: float
-    mode: Mode
-    taken: float
-    late: float
-    """Output reserved here that the server has not charged yet."""
-    blind: bool
-    expected: float
-    """What the server should have left, having let this request in."""
-    corrected: float
-    books: Books
 
 
 class Meter:
@@ -115,7 +74,6 @@ class Meter:
         self._pending += late
         self._need += (taken - self._need) * (_LEARN if self._need else 1.0)
         return Entry(
-            self,
             fixed,
             cap,
             mode,

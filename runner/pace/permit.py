@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from runner.pace.meter import Entry, Size
+from runner.pace.entry import Entry, Size
+from runner.pace.meter import Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +26,5 @@ class Permit:
     """Estimated."""
     held: float
     """Tokens held under a configured ceiling."""
-    entries: list[Entry]
+    entries: list[tuple[Meter, Entry]]
     open: bool = True

@@ -1,0 +1,1 @@
+"""The pace, judged alone and against simulated servers."""

@@ -21,8 +21,8 @@ def main() -> None:
         minutes = sum(one.minutes for one in outcomes) / len(outcomes)
         spent = time.perf_counter() - started
         sys.stdout.write(
-            f"{name:3} use % {uses}   to the end % {wholes}   refused % {refused}   unfinished {unfinished}"
-            f"   {minutes:5.1f} min   ({spent:.1f} s)\n"
+            f"{name:3} use % {uses}   to the end % {wholes}   refused % {refused}"
+            f"   unfinished {unfinished}   {minutes:5.1f} min   ({spent:.1f} s)\n"
         )
         sys.stdout.flush()
 

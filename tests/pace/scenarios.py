@@ -24,6 +24,7 @@ _ANTHROPIC = Rules(
     requests=600, tokens=None, input_tokens=90_000, output_tokens=40_000, charge="late"
 )
 
+
 def _unknown(scenario: Scenario) -> Scenario:
     return replace(scenario, rpm=None, tpm=None, slow_start=True)
 

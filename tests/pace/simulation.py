@@ -4,7 +4,6 @@ import math
 from collections import deque
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
 
 from runner.pace.limiter import Limiter
 from runner.pace.permit import Need, Permit
