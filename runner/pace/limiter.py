@@ -148,18 +148,24 @@ class Limiter:
         self.refusals += 1
         if self._tpm is not None:
             self._tpm.put_back(permit.held, now)
+        explained = False
         for meter, entry in permit.entries:
             if not meter.unit.requests:
                 meter.undo(entry, now)
-        explained = quota is not None and _explained(permit, quota)
+            if quota is not None:
+                gauge = _gauge(quota, meter)
+                explained |= meter.refused(entry, gauge, permit.sent_at, now)
         if quota is not None:
             self._observe(permit, quota, now)
         self._finder.refused(now, permit.sent_at, cut=not explained)
+        self._shut(permit, now, retry_after_s, draw)
+
+    def _shut(self, permit: Permit, now: float, retry_after_s: float | None, draw: float) -> None:
         self.gate.shut(now, permit.sent_at, retry_after_s, draw)
         if retry_after_s is not None:
             self._finder.freeze(self.gate.until)
         for meter in self._meters.values():
-            meter.refused(self.gate.until)
+            meter.freeze(self.gate.until)
 
     def holds(self, now: float) -> Holder | None:
         """Tell what holds requests back just now; None when nothing does."""
@@ -201,15 +207,6 @@ class Limiter:
 def _gauge(quota: Quota, meter: Meter) -> Gauge:
     gauge: Gauge = getattr(quota, meter.unit.name)
     return gauge
-
-
-def _explained(permit: Permit, quota: Quota) -> bool:
-    """Tell whether a figure shows that there was too little left."""
-    return any(
-        gauge.remaining is not None and gauge.remaining < 1.5 * entry.taken + 1
-        for meter, entry in permit.entries
-        if (gauge := _gauge(quota, meter))
-    )
 
 
 def _close(permit: Permit) -> None:

@@ -18,6 +18,8 @@ _LATE_MARGIN = 0.3
 _PENDING_SHARE = 0.7
 """Where output is charged late, what is still to be charged is a margin of its own. Kept back in
 full, it would spill from a small bucket."""
+_SHORT = 1.5
+_SMALL = 4
 _STUCK = 30
 _LEARN = 0.02
 _NO_BOOKS: Books = (0.0, 0.0, 0.0)
@@ -114,9 +116,21 @@ class Meter:
         if self.unit.output:
             self.charging.completed(entry.fixed, entry.cap, 0.0)
 
-    def refused(self, until: float) -> None:
-        """Start slowly when the gate opens: the server has no more than it needs by then."""
+    def refused(self, entry: Entry, gauge: Gauge, sent_at: float, now: float) -> bool:
+        """Take in that a request was refused; tell whether this limit explains it."""
         self._same = 0
+        left = gauge.remaining
+        if left is None or left >= _SHORT * entry.taken + 1:
+            return False
+        if self.limit is not None and self._peak < _SMALL * entry.taken:
+            # In a small bucket a few milliseconds on the way make the difference, unseen.
+            rate = self.limit / 60
+            self._observer.refused(sent_at, now, rate)
+            self.bucket.rate = rate - self._observer.disturbance
+        return True
+
+    def freeze(self, until: float) -> None:
+        """Start slowly when the gate opens: the server has no more than it needs by then."""
         if self._blind_from is not None:
             self.bucket.freeze(until)
 

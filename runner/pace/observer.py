@@ -4,6 +4,9 @@ _UP = 0.1
 """Share of an error in our favour that is believed at once; one against us is believed in full."""
 _INTEGRAL = 0.15
 _MOST_DISTURBED = 0.95
+_REFUSED = 0.03
+"""Share of the rate given up after a refusal that the figures foretold to nobody."""
+_LEAK_S = 100.0
 _DEEPEST = 1.0
 """Capacities below empty: further down no header may push a bucket."""
 _SILENT_S = 3.0
@@ -19,14 +22,20 @@ class Observer:
     What errors keep pointing at is somebody else who uses the key: it becomes a lower rate.
     """
 
-    __slots__ = ("_at", "corrected", "disturbance")
+    __slots__ = ("_at", "_slowed_at", "corrected", "disturbance")
 
     def __init__(self, now: float) -> None:
-        self._at = now
+        self._at = self._slowed_at = now
         self.corrected = 0.0
         """Sum of all corrections."""
         self.disturbance = 0.0
         """What others seem to take, per second."""
+
+    def refused(self, sent_at: float, now: float, rate: float) -> None:
+        """Slow down a little, once for all that were sent before the last time."""
+        if sent_at > self._slowed_at:
+            self._slowed_at = now
+            self.disturbance = min(_MOST_DISTURBED * rate, self.disturbance + _REFUSED * rate)
 
     def relax(self, now: float) -> bool:
         """Forget a disturbance slowly while no header tells of it: who waits sees nothing."""
@@ -41,12 +50,13 @@ class Observer:
         self, error: float, now: float, *, level: float, capacity: float, rate: float
     ) -> float:
         """Tell by how much to change the level, given how much more the server has than we."""
+        passed = min(1.0, max(0.0, now - self._at))
         self._at = now
         if error < 0:
             change = max(error, min(0.0, -_DEEPEST * capacity - level))
         else:
             change = _UP * max(0.0, min(error, capacity - level))
         self.corrected += change
-        disturbed = self.disturbance - _INTEGRAL * change
+        disturbed = self.disturbance * (1 - passed / _LEAK_S) - _INTEGRAL * change
         self.disturbance = min(_MOST_DISTURBED * rate, max(0.0, disturbed))
         return change

@@ -51,6 +51,15 @@ SCENARIOS: dict[str, Scenario] = {
     "MC": _unknown(replace(B, work=_OPEN_ENDED, rules=Rules(charge="late"))),
     "MI": _unknown(_with(B, charge="returned")),
     "N": _unknown(replace(_with(B, charge="returned"), says_cap=False)),
+    "O": _unknown(_with(B, shown="nothing left")),
+    "OA": _unknown(_with(A, shown="nothing left")),
+    "P": _unknown(_with(B, shown="all left")),
+    "PA": _unknown(_with(A, shown="all left")),
+    "Q": _unknown(
+        replace(B, work=_OPEN_ENDED, rules=replace(_ANTHROPIC, requests=None, shown="thousands"))
+    ),
+    "R": _unknown(replace(A, rules=Rules(requests=60, tokens=None), jobs=600)),
+    "S": _unknown(_with(B, charge="returned", token_burst_s=60.0, request_burst_s=60.0)),
     "FB": replace(_with(B, headers=False, retry_after="none"), rpm=1200, tpm=200_000),
     "FM": _unknown(_with(A, headers=False, retry_after="none")),
     "FN": _unknown(_with(B, headers=False, retry_after="exact")),

@@ -9,6 +9,7 @@ from runner.quota import Gauge, Quota
 from tests.pace.events import Events
 
 Charge = Literal["kept", "returned", "late"]
+Shown = Literal["true", "nothing left", "all left", "thousands"]
 RetryAfter = Literal["exact", "whole seconds", "none"]
 
 
@@ -34,6 +35,8 @@ class Rules:
     charge: Charge = "kept"
     refusals_count: bool = True
     headers: bool = True
+    shown: Shown = "true"
+    """What the headers say is left: the truth, a lie, or rounded."""
     retry_after: RetryAfter = "exact"
     tenant: Tenant | None = None
     halved_at_s: float | None = None
@@ -188,10 +191,19 @@ class Server:
         if not self.rules.headers:
             return None
         gauges = {
-            name: Gauge(limit=int(found.per_minute), remaining=max(0, math.floor(found.level)))
+            name: Gauge(limit=int(found.per_minute), remaining=self._shown(found))
             for name, found in self.accounts.items()
         }
         return Quota(**gauges)
+
+    def _shown(self, account: Account) -> int:
+        left = max(0, math.floor(account.level))
+        return {
+            "true": left,
+            "nothing left": 0,
+            "all left": int(account.per_minute),
+            "thousands": 1000 * round(left / 1000),
+        }[self.rules.shown]
 
     def _advance(self) -> None:
         for account in self.accounts.values():

@@ -28,7 +28,8 @@ def test_rpm_holds_in_every_window(rpm: int, seed: int) -> None:
     """However sends fall, after idle times or not, no 60 s see more than was permitted."""
     chance = Random(seed)
     bucket = request_ceiling(0.0, rpm)
-    now, sent = 0.0, []
+    now = 0.0
+    sent: list[float] = []
     while len(sent) < min(3 * rpm + 5, 2000):
         wait = bucket.wait(1.0, now)
         if wait > 0:
@@ -59,7 +60,8 @@ def test_the_way_to_the_server_does_not_break_the_promise() -> None:
     """Sends that arrive up to 0.1 s late still come to no more in any 60 s at the server."""
     chance = Random(4)
     bucket = request_ceiling(0.0, 600)
-    now, arrived = 0.0, []
+    now = 0.0
+    arrived: list[float] = []
     while len(arrived) < 3000:
         if wait := bucket.wait(1.0, now):
             now += wait
@@ -73,7 +75,8 @@ def test_headers_never_raise_a_ceiling() -> None:
     """A server that permits a thousand times more changes nothing."""
     limiter = Limiter(0.0, rpm=60)
     quota = Quota(requests=Gauge(limit=60_000, remaining=60_000))
-    now, sent = 0.0, []
+    now = 0.0
+    sent: list[float] = []
     while len(sent) < 130:
         if wait := limiter.wait(NEED, now):
             now += wait

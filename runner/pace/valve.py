@@ -1,0 +1,184 @@
+"""The valve: how many requests of one provider and model may be in flight. Pure; never waits.
+
+It knows nothing of rates and of Retry-After: pace is the limiter's. It opens while nothing is
+wrong, finds where more in flight bring no more, and closes a little where the server says so.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from runner.pace.climb import Answer, Climb
+
+Outcome = Literal["ok", "refused", "overloaded", "failed", "cancelled"]
+"""`refused`: a 429 although the known rates had room; `overloaded`: 503, 529 or slow_down;
+`failed`: any other failure of the server or the way to it, which says little about load;
+`cancelled`: ended by us, or for a reason of the job's own."""
+Reason = Literal["start", "server", "-c", "system"]
+"""Why the ceiling is not higher: it still grows, the server, the person, or this machine."""
+
+MOST = 1000
+_START, _START_GIVEN = 16, 32
+_CUT, _SLIGHT_CUT = 0.7, 0.94
+_CALM_TRIPS = 3.0
+_CALM_S = 1.0
+_OVERLOADED, _FAILED = 0.12, 0.5
+"""Shares of the recent requests from which on these are a sign of too much load."""
+_RECENT = 0.01
+_IN_A_ROW = 5
+_WALL_S, _LONGEST_WALL_S = 20.0, 240.0
+_BLIND_S, _MOST_BLIND = 10.0, 128
+_HEADROOM = 1.5
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """A request in flight; to be given back exactly once."""
+
+    started_at: float
+    in_flight: int
+    """With itself."""
+    open: bool = True
+
+
+class Valve:
+    """Counts what is in flight and says how much may be."""
+
+    def __init__(
+        self,
+        now: float,
+        *,
+        most: int | None = None,
+        system: int | None = None,
+        start: int | None = None,
+    ) -> None:
+        """`most` is the person's hard ceiling, `system` what this machine can bear."""
+        self._most = most
+        bounds = [MOST if most is None else most, *([system] if system is not None else [])]
+        self._top = max(1, min(bounds))
+        begin = start or (_START if most is None else _START_GIVEN)
+        self._climb = Climb(
+            now, float(min(begin, self._top)), top=float(self._top), keen=most is not None
+        )
+        self.in_flight = 0
+        self.peak = 0
+        self._rate: float | None = None
+        self._overloaded = self._failed = 0.0
+        self._row = 0
+        self._cut_at = -math.inf
+        self._episode_at = -math.inf
+        self._wall = math.inf
+        self._wall_s = _WALL_S
+        self._wall_until = -math.inf
+        self._moved_at = now
+
+    @property
+    def ceiling(self) -> int:
+        """The most that may be in flight now."""
+        return int(self._climb.level + 1e-9)
+
+    @property
+    def may_start(self) -> bool:
+        """Whether one more may go out."""
+        return self.in_flight < self.ceiling
+
+    @property
+    def why(self) -> Reason:
+        """Tell why the ceiling is not higher."""
+        if self.ceiling >= self._top:
+            return "-c" if self._most == self._top else "system"
+        return "start" if self._climb.doubling and self._wall == math.inf else "server"
+
+    def started(self, now: float) -> Ticket:
+        """Note a request that goes out."""
+        if self.in_flight == 0:
+            self._moved_at = now
+        self.in_flight += 1
+        self.peak = max(self.peak, self.in_flight)
+        return Ticket(now, self.in_flight)
+
+    def ended(
+        self, ticket: Ticket, now: float, outcome: Outcome, tokens: float | None = None
+    ) -> None:
+        """Note how a request ended; `tokens` were written, None where nobody knows.
+
+        An estimate from the text's length is better than None.
+        """
+        if not ticket.open:
+            raise ValueError("A ticket may be given back only once.")
+        ticket.open = False
+        in_flight = self.in_flight
+        self.in_flight -= 1
+        if outcome == "cancelled":
+            return
+        self._moved_at = now
+        self._overloaded += _RECENT * ((outcome == "overloaded") - self._overloaded)
+        self._failed += _RECENT * ((outcome == "failed") - self._failed)
+        self._row = self._row + 1 if outcome == "overloaded" else 0
+        if outcome == "ok":
+            self._refresh(now)
+            seconds = max(1e-6, now - ticket.started_at)
+            answer = Answer(ticket.started_at, ticket.in_flight, seconds, tokens)
+            self._climb.answered(answer, now, in_flight)
+        elif outcome == "refused":
+            self._refused(ticket, now)
+        elif self._is_too_much(outcome):
+            self._cut(ticket, now, _CUT)
+
+    def rate_known(self, per_second: float | None) -> None:
+        """Take in the rate that the limiter paces by, so that the valve does not hold it up."""
+        self._rate = per_second
+
+    def advance(self, now: float) -> None:
+        """Let time pass; to be called about once a second while requests wait for the valve."""
+        self._refresh(now)
+        climb = self._climb
+        quiet = now - self._moved_at >= _BLIND_S
+        if quiet and climb.doubling and self._wall == math.inf and not self.may_start:
+            # Answers take long, and nothing speaks against more.
+            self._moved_at = now
+            climb.level = max(climb.level, min(2 * climb.level, self._top, _MOST_BLIND))
+
+    def _refresh(self, now: float) -> None:
+        climb = self._climb
+        if self._wall < math.inf and now >= self._wall_until:
+            self._wall = math.inf
+            climb.cap = float(self._top)
+        if self._rate is not None and climb.doubling and climb.trip:
+            wanted = self._rate * climb.trip * _HEADROOM + 1
+            climb.level = max(climb.level, min(wanted, climb.cap))
+
+    def _is_too_much(self, outcome: Outcome) -> bool:
+        if outcome == "overloaded":
+            return self._row >= _IN_A_ROW or self._overloaded > _OVERLOADED
+        return self._failed > _FAILED
+
+    def _refused(self, ticket: Ticket, now: float) -> None:
+        if 2 * ticket.in_flight < self.ceiling:
+            return  # so few were out that the valve has nothing to do with it
+        if ticket.started_at < self._cut_at:
+            # Of the same episode: it may tell more exactly where the wall is, and no more.
+            if self._episode_at <= ticket.started_at and ticket.in_flight < self._wall:
+                self._lower(now, (ticket.in_flight - 1) * _SLIGHT_CUT, ticket.in_flight)
+            return
+        calm = now - self._cut_at > max(_CALM_S, _CALM_TRIPS * self._climb.trip)
+        self._cut(ticket, now, _SLIGHT_CUT if calm else _CUT)
+
+    def _cut(self, ticket: Ticket, now: float, factor: float) -> None:
+        if ticket.started_at < self._cut_at:
+            return
+        at = min(ticket.in_flight, self.ceiling)
+        again = now - self._wall_until < _CALM_TRIPS * self._wall_s
+        self._wall_s = min(_LONGEST_WALL_S, 2 * self._wall_s) if again else _WALL_S
+        self._wall_until = now + self._wall_s
+        self._episode_at = ticket.started_at
+        self._cut_at = now
+        self._row = 0
+        self._overloaded = self._failed = 0.0
+        self._lower(now, factor * (at - 1 if factor == _SLIGHT_CUT else at), at)
+
+    def _lower(self, now: float, level: float, wall: float) -> None:
+        level = max(1.0, min(level, self._climb.level))
+        self._wall = wall
+        self._climb.cap = max(level, min(float(self._top), _SLIGHT_CUT * (wall - 1)))
+        self._climb.go(now, level, doubling=2 * level < self._climb.cap)
