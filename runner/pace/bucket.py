@@ -46,10 +46,10 @@ class Bucket:
         self.advance(now)
         self.level += amount
 
-    def freeze(self, until: float) -> None:
-        """Fill no more before `until`, and start from nothing then."""
-        self.level = min(self.level, 0.0)
-        self._at = max(self._at, until)
+    def hold(self, until: float, most: float) -> None:
+        """Have no more than `most` by `until`, while nothing is taken before."""
+        self.advance(until)
+        self.level = min(self.level, most)
 
     def refit(self, now: float, *, rate: float, capacity: float) -> None:
         """Go on with another rate and capacity from `now`."""

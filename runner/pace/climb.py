@@ -4,17 +4,20 @@ First it doubles with every round trip for as long as that pays. Then it stays w
 and tries a little more and a little less now and then. What refuses or fails is not its business.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from runner.pace.throughput import Shape, Window
 
-_LEAST_RAMP = 16
-_LEAST = 40
-_RAMP_STEP = 1.6
-"""Levels that are compared while doubling are at least this far apart."""
-_PAYS = 0.25
-"""Twice the level has to bring 2 ** 0.25 = 1.19 times as much."""
+_LEAST_RAMP, _LEAST = 16, 40
+_SLOWED, _SLOWED_KEEN = 1.15, 1.6
+"""From here on a server is slower than it was with fewer: doubling gives way to trying."""
+_FAST_BELOW = 100
+"""Below this, each answer lets two more out instead of one."""
+_UNKNOWN_TRIPS = 3.0
+_BUSY = 0.8
+"""A level counts as used from this share of it on."""
 _SURE = 1.5
 """Standard errors."""
 _WIDE, _WIDEST, _NARROW = 1.25, 1.6, 1.11
@@ -62,23 +65,23 @@ class Climb:
         self._step = _WIDE
         self._rest = _REST_S
         self._probe_at = now
-        self._since = now
+        self._since = self._began = now
 
     def answered(self, answer: Answer, now: float, in_flight: int) -> None:
         """Learn from an answer; `in_flight` is counted with it."""
         self.trip += (answer.seconds - self.trip) * (0.05 if self.trip else 1.0)
-        tokens = answer.tokens
-        if tokens is not None:
-            self._shape.add(answer.seconds, tokens)
-        busy = in_flight >= 0.8 * self.level
-        if self.doubling and busy and self.level < self.cap:
-            self.level = min(self.cap, self.level + 1)
+        if answer.tokens is not None:
+            self._shape.add(answer.seconds, answer.tokens)
         if in_flight > self.level + 1 and not self.doubling:
             self._since = now  # more than wanted are still out: it is not this level yet
-        if not busy or not self._counts(answer, now):
+        if in_flight < _BUSY * self.level or not self._counts(answer, now):
             return
-        self._window.add(answer.in_flight, answer.seconds, tokens or self._shape.tokens or 0.0)
+        tokens = self._shape.tokens or 0.0 if answer.tokens is None else answer.tokens
+        # The server had other numbers to serve while it was at it.
+        level = (3 * answer.in_flight + in_flight) / 4
+        self._window.add(level, answer.seconds, tokens)
         if self.doubling:
+            self.level = min(self.cap, self.level + (2 if self.level < _FAST_BELOW else 1))
             self._review_ramp(now)
         elif self._window.count >= max(_LEAST, 0.7 * self.level) and now >= self._since + self.trip:
             self._review(now)
@@ -90,50 +93,46 @@ class Climb:
         self._trying, self._next, self._refuted = "", "up", 0
         self._step, self._rest = _WIDE, _REST_S
         self.doubling = doubling
-        self._ramp.clear()
         self._window = Window()
         self._since = self._probe_at = now
 
     def _counts(self, answer: Answer, now: float) -> bool:
         if self.doubling:
-            return answer.in_flight >= 0.5 * self.level
-        if answer.in_flight < 0.8 * self.level:
+            return True
+        if answer.in_flight < _BUSY * self.level:
             return False
         # Short answers come first; only where lengths are known does that not matter.
         known = self._shape.constant is not None
         return answer.started_at >= self._since if known else now >= self._since + self.trip
 
     def _review_ramp(self, now: float) -> None:
-        window = self._window
-        if window.count < max(_LEAST_RAMP, 0.4 * self.level):
-            return
-        self._ramp.append(window)
-        self._window = Window()
+        window, constant = self._window, self._shape.constant
         if self.level >= self.cap:
             self._settle(now, self.level)
-        elif not self._pays(window):
-            constant = self._shape.constant
-            most = max(one.throughput(constant) for one in self._ramp)
-            near = [one for one in self._ramp if one.throughput(constant) >= 0.98 * most]
-            self._settle(now, max(1.0, near[-1 if self._keen else 0].level))
+        if window.count < max(_LEAST_RAMP, 0.1 * self.level):
+            return
+        self._window = Window()
+        if constant is None and now < self._began + _UNKNOWN_TRIPS * self.trip:
+            return
+        self._ramp.append(window)
+        slowed = self._slowed(window)
+        sure = 1 - _SURE * window.error(constant)
+        if self.doubling and slowed * sure > (_SLOWED_KEEN if self._keen else _SLOWED):
+            self._settle(now, max(1.0, window.level / (1.0 if self._keen else slowed)))
 
-    def _pays(self, window: Window) -> bool:
+    def _slowed(self, window: Window) -> float:
+        """Tell how much slower the server is than it ever was, as a factor."""
         constant = self._shape.constant
-        now, error = window.throughput(constant), window.error(constant)
-        earlier = [one for one in self._ramp if one.level <= window.level / _RAMP_STEP]
-        least = 0.0
-        if earlier:
-            before = earlier[-1]
-            error = (error**2 + before.error(constant) ** 2) ** 0.5
-            pays = 0.0 if self._keen or constant is None else _PAYS
-            ratio = (window.level / before.level) ** pays
-            least = before.throughput(constant) * (ratio if pays else _WORSE)
-        best = max(one.throughput(constant) for one in self._ramp)
-        return now * (1 + _SURE * error) >= max(least, 0.9 * best)
+        least = min(
+            (one.slowness(constant) * (1 + one.error(constant)) for one in self._ramp),
+            default=math.inf,
+        )
+        return window.slowness(constant) / least
 
     def _settle(self, now: float, level: float) -> None:
         self.doubling = False
         self._base = self.level = level
+        self._window = Window()
         self._since = self._probe_at = now
 
     def _review(self, now: float) -> None:
@@ -178,11 +177,7 @@ class Climb:
         self._since = now
 
     def _is_slower(self) -> bool:
-        constant = self._shape.constant
-        if self._held is None or not self._ramp:
-            return True
-        best = min(one.slowness(constant) for one in self._ramp)
-        return self._held.slowness(constant) > _SLOWER * best
+        return self._held is None or not self._ramp or self._slowed(self._held) > _SLOWER
 
     def _judge(self, window: Window, now: float) -> None:
         constant = self._shape.constant

@@ -77,10 +77,10 @@ class Finder:
         self._episode_at = sent_at
         self._sent = 0
 
-    def freeze(self, until: float) -> None:
+    def hold(self, until: float) -> None:
         """Start slowly when the gate opens."""
         if self._bucket is not None:
-            self._bucket.freeze(until)
+            self._bucket.hold(until, 0.0)
 
     def _grow(self, now: float) -> None:
         since = now - self._cut_at

@@ -163,9 +163,9 @@ class Limiter:
     def _shut(self, permit: Permit, now: float, retry_after_s: float | None, draw: float) -> None:
         self.gate.shut(now, permit.sent_at, retry_after_s, draw)
         if retry_after_s is not None:
-            self._finder.freeze(self.gate.until)
+            self._finder.hold(self.gate.until)
         for meter in self._meters.values():
-            meter.freeze(self.gate.until)
+            meter.hold(self.gate.until)
 
     def holds(self, now: float) -> Holder | None:
         """Tell what holds requests back just now; None when nothing does."""

@@ -21,6 +21,7 @@ full, it would spill from a small bucket."""
 _SHORT = 1.5
 _SMALL = 4
 _STUCK = 30
+_CRAWL = 0.5
 _LEARN = 0.02
 _NO_BOOKS: Books = (0.0, 0.0, 0.0)
 
@@ -129,10 +130,10 @@ class Meter:
             self.bucket.rate = rate - self._observer.disturbance
         return True
 
-    def freeze(self, until: float) -> None:
-        """Start slowly when the gate opens: the server has no more than it needs by then."""
+    def hold(self, until: float) -> None:
+        """Start slowly when a gate opens: the server has enough for one request by then."""
         if self._blind_from is not None:
-            self.bucket.freeze(until)
+            self.bucket.hold(until, self._need)
 
     def observe(self, entry: Entry, gauge: Gauge, sent_at: float, now: float) -> None:
         """Correct what is believed by what the server showed for a request sent at `sent_at`."""
@@ -192,7 +193,7 @@ class Meter:
         # A figure that never moves while requests pass is no measurement.
         self._same = self._same + 1 if remaining == self._shown else 0
         self._shown = remaining
-        if self._same == _STUCK:
+        if self._same == _STUCK and self._observer.disturbance > _CRAWL * self.bucket.rate:
             self._observer.disturbance = 0.0
             self.bucket.rate = (self.limit or 0) / 60
         return self._same >= _STUCK

@@ -1,5 +1,7 @@
 """What a server shows against what we believed: how far to correct, and who else uses the key."""
 
+import math
+
 _UP = 0.1
 """Share of an error in our favour that is believed at once; one against us is believed in full."""
 _INTEGRAL = 0.15
@@ -7,6 +9,9 @@ _MOST_DISTURBED = 0.95
 _REFUSED = 0.03
 """Share of the rate given up after a refusal that the figures foretold to nobody."""
 _LEAK_S = 100.0
+"""A disturbance that nothing confirms is forgotten in this time."""
+_SMALL_LEAK_S = 800.0
+"""The same where the bucket is too small for its headers to confirm anything."""
 _DEEPEST = 1.0
 """Capacities below empty: further down no header may push a bucket."""
 _SILENT_S = 3.0
@@ -22,10 +27,12 @@ class Observer:
     What errors keep pointing at is somebody else who uses the key: it becomes a lower rate.
     """
 
-    __slots__ = ("_at", "_slowed_at", "corrected", "disturbance")
+    __slots__ = ("_at", "_leak_s", "_slowed_at", "corrected", "disturbance")
 
     def __init__(self, now: float) -> None:
-        self._at = self._slowed_at = now
+        self._at = now
+        self._slowed_at = -math.inf
+        self._leak_s = _LEAK_S
         self.corrected = 0.0
         """Sum of all corrections."""
         self.disturbance = 0.0
@@ -35,6 +42,7 @@ class Observer:
         """Slow down a little, once for all that were sent before the last time."""
         if sent_at > self._slowed_at:
             self._slowed_at = now
+            self._leak_s = _SMALL_LEAK_S
             self.disturbance = min(_MOST_DISTURBED * rate, self.disturbance + _REFUSED * rate)
 
     def relax(self, now: float) -> bool:
@@ -57,6 +65,6 @@ class Observer:
         else:
             change = _UP * max(0.0, min(error, capacity - level))
         self.corrected += change
-        disturbed = self.disturbance * (1 - passed / _LEAK_S) - _INTEGRAL * change
+        disturbed = self.disturbance * (1 - passed / self._leak_s) - _INTEGRAL * change
         self.disturbance = min(_MOST_DISTURBED * rate, max(0.0, disturbed))
         return change

@@ -5,6 +5,7 @@ wrong, finds where more in flight bring no more, and closes a little where the s
 """
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,13 +20,12 @@ Reason = Literal["start", "server", "-c", "system"]
 
 MOST = 1000
 _START, _START_GIVEN = 16, 32
-_CUT, _SLIGHT_CUT = 0.7, 0.94
+_CUT, _SLIGHT_CUT = 0.7, 0.96
 _CALM_TRIPS = 3.0
 _CALM_S = 1.0
 _OVERLOADED, _FAILED = 0.12, 0.5
 """Shares of the recent requests from which on these are a sign of too much load."""
-_RECENT = 0.01
-_IN_A_ROW = 5
+_RECENT = 50
 _WALL_S, _LONGEST_WALL_S = 20.0, 240.0
 _BLIND_S, _MOST_BLIND = 10.0, 128
 _HEADROOM = 1.5
@@ -36,6 +36,7 @@ class Ticket:
     """A request in flight; to be given back exactly once."""
 
     started_at: float
+    serial: int
     in_flight: int
     """With itself."""
     open: bool = True
@@ -63,14 +64,14 @@ class Valve:
         self.in_flight = 0
         self.peak = 0
         self._rate: float | None = None
-        self._overloaded = self._failed = 0.0
-        self._row = 0
+        self._started = 0
+        self._troubles: dict[Outcome, deque[int]] = {"overloaded": deque(), "failed": deque()}
         self._cut_at = -math.inf
         self._episode_at = -math.inf
         self._wall = math.inf
         self._wall_s = _WALL_S
         self._wall_until = -math.inf
-        self._moved_at = now
+        self._grown, self._grown_at = self._climb.level, now
 
     @property
     def ceiling(self) -> int:
@@ -91,11 +92,10 @@ class Valve:
 
     def started(self, now: float) -> Ticket:
         """Note a request that goes out."""
-        if self.in_flight == 0:
-            self._moved_at = now
+        self._started += 1
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
-        return Ticket(now, self.in_flight)
+        return Ticket(now, self._started, self.in_flight)
 
     def ended(
         self, ticket: Ticket, now: float, outcome: Outcome, tokens: float | None = None
@@ -111,10 +111,6 @@ class Valve:
         self.in_flight -= 1
         if outcome == "cancelled":
             return
-        self._moved_at = now
-        self._overloaded += _RECENT * ((outcome == "overloaded") - self._overloaded)
-        self._failed += _RECENT * ((outcome == "failed") - self._failed)
-        self._row = self._row + 1 if outcome == "overloaded" else 0
         if outcome == "ok":
             self._refresh(now)
             seconds = max(1e-6, now - ticket.started_at)
@@ -122,7 +118,7 @@ class Valve:
             self._climb.answered(answer, now, in_flight)
         elif outcome == "refused":
             self._refused(ticket, now)
-        elif self._is_too_much(outcome):
+        elif self._is_too_much(ticket, outcome):
             self._cut(ticket, now, _CUT)
 
     def rate_known(self, per_second: float | None) -> None:
@@ -133,11 +129,12 @@ class Valve:
         """Let time pass; to be called about once a second while requests wait for the valve."""
         self._refresh(now)
         climb = self._climb
-        quiet = now - self._moved_at >= _BLIND_S
-        if quiet and climb.doubling and self._wall == math.inf and not self.may_start:
+        if self.may_start or climb.level >= 1.5 * self._grown:
+            self._grown, self._grown_at = climb.level, now
+        elif now - self._grown_at >= _BLIND_S and climb.doubling and self._wall == math.inf:
             # Answers take long, and nothing speaks against more.
-            self._moved_at = now
             climb.level = max(climb.level, min(2 * climb.level, self._top, _MOST_BLIND))
+            self._grown, self._grown_at = climb.level, now
 
     def _refresh(self, now: float) -> None:
         climb = self._climb
@@ -148,10 +145,16 @@ class Valve:
             wanted = self._rate * climb.trip * _HEADROOM + 1
             climb.level = max(climb.level, min(wanted, climb.cap))
 
-    def _is_too_much(self, outcome: Outcome) -> bool:
-        if outcome == "overloaded":
-            return self._row >= _IN_A_ROW or self._overloaded > _OVERLOADED
-        return self._failed > _FAILED
+    def _is_too_much(self, ticket: Ticket, outcome: Outcome) -> bool:
+        # Counted by what was started, not by what ended: failures end sooner than answers.
+        serials = self._troubles[outcome]
+        serials.append(ticket.serial)
+        recent = max(_RECENT, 2 * self.ceiling)
+        while serials[0] <= self._started - recent:
+            serials.popleft()
+            if not serials:
+                return False
+        return len(serials) > recent * (_OVERLOADED if outcome == "overloaded" else _FAILED)
 
     def _refused(self, ticket: Ticket, now: float) -> None:
         if 2 * ticket.in_flight < self.ceiling:
@@ -173,8 +176,8 @@ class Valve:
         self._wall_until = now + self._wall_s
         self._episode_at = ticket.started_at
         self._cut_at = now
-        self._row = 0
-        self._overloaded = self._failed = 0.0
+        for serials in self._troubles.values():
+            serials.clear()
         self._lower(now, factor * (at - 1 if factor == _SLIGHT_CUT else at), at)
 
     def _lower(self, now: float, level: float, wall: float) -> None:
