@@ -1,0 +1,75 @@
+"""The limiter against simulated servers: what of the quota it uses and what it is refused."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.pace.scenarios import SCENARIOS
+from tests.pace.simulation import Outcome, run
+
+_WHOLE = {"C", "D", "F", "FM", "FN", "K", "KB", "L", "MC", "PA", "Q", "R"}
+"""These need their full length: something happens half-way, or more has to be found out."""
+
+
+def played(name: str) -> Outcome:
+    """Play a scenario, most of them at half length: `python -m tests.pace` plays all of it."""
+    scenario = SCENARIOS[name]
+    if name not in _WHOLE:
+        scenario = replace(scenario, jobs=scenario.jobs // 2)
+    return run(scenario, seed=1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*"ABCDEGHI", "B2", *"LNQS", "MA", "MB", "MC", "MI"],
+)
+def test_headers_lead_to_nearly_all_of_the_quota(name: str) -> None:
+    """With headers at least 99 % of the quota is used and at most 0.7 % of calls are refused."""
+    outcome = played(name)
+    assert outcome.use >= 0.99
+    assert outcome.refused <= 0.007
+    assert outcome.unfinished == 0
+
+
+@pytest.mark.parametrize("name", ["F", "FB", "FM", "FN"])
+def test_a_pace_is_found_without_headers(name: str) -> None:
+    """Without any header at least 95 % of the quota is used and at most 4 % are refused."""
+    outcome = played(name)
+    assert outcome.use >= 0.95
+    assert outcome.refused <= 0.04
+    assert outcome.unfinished == 0
+
+
+@pytest.mark.parametrize("name", ["J", "JA", "JI"])
+def test_two_runs_share_a_key(name: str) -> None:
+    """Two runs with one key use at least 95 % of it together, with at most 2 % refused."""
+    outcome = played(name)
+    assert outcome.use >= 0.95
+    assert outcome.refused <= 0.02
+    assert outcome.unfinished == 0
+
+
+@pytest.mark.parametrize("name", ["K", "KB"])
+def test_a_limit_is_halved(name: str) -> None:
+    """A limit that is halved half-way costs at most 3 % of the quota and 1 % of the calls."""
+    outcome = played(name)
+    assert outcome.use >= 0.97
+    assert outcome.refused <= 0.01
+    assert outcome.unfinished == 0
+
+
+@pytest.mark.parametrize("name", ["O", "OA", "P", "PA"])
+def test_headers_that_lie_cost_little(name: str) -> None:
+    """Where headers always show nothing left, or all, the pace is right nevertheless."""
+    outcome = played(name)
+    assert outcome.use >= 0.97
+    assert outcome.refused <= 0.01
+    assert outcome.unfinished == 0
+
+
+def test_a_bucket_of_one_request_is_lived_with() -> None:
+    """Where a few milliseconds decide, most of the quota is used and nothing gets stuck."""
+    outcome = played("R")
+    assert outcome.use >= 0.85
+    assert outcome.refused <= 0.06
+    assert outcome.unfinished == 0
