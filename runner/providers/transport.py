@@ -115,7 +115,8 @@ def open_http(endpoint: Endpoint, *, concurrency: int, http: Http) -> "httpx2.As
 
     limits = httpx2.Limits(
         max_connections=concurrency,
-        max_keepalive_connections=concurrency,
+        # httpx2 leaves what came right behind an answer for the next question, as its answer.
+        max_keepalive_connections=concurrency if http == "aiohttp" else 0,
         keepalive_expiry=_KEEPALIVE_S,
     )
     settings: dict[str, Any] = {
@@ -135,7 +136,11 @@ def open_http(endpoint: Endpoint, *, concurrency: int, http: Http) -> "httpx2.As
         from openai import DefaultAioHttpClient, DefaultAsyncHttpxClient
     _silence()
     if http == "aiohttp":
-        return DefaultAioHttpClient(**settings)
+        from runner.providers.kept import keep_clean
+
+        client: httpx2.AsyncClient = DefaultAioHttpClient(**settings)
+        keep_clean(client)
+        return client
     if endpoint.is_loopback:
         return httpx2.AsyncClient(**settings)  # Anthropic's own asks the proxy all the same
     return DefaultAsyncHttpxClient(**settings)

@@ -272,7 +272,7 @@ async def test_connection_of_a_stream_is_used_again() -> None:
     """A stream read to its end leaves a connection that serves the next one."""
     async with (
         raw_server(stream(written("openai", CHAT_EVENTS))) as server,
-        provider_at(server.url) as provider,
+        provider_at(server.url, http="aiohttp") as provider,
     ):
         await watch(provider)
         connections = server.connections
