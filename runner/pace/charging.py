@@ -46,20 +46,24 @@ class Charging:
         self._returned -= error + cap - output
         self._late += output - error
 
-    def seen(self, books: Books, remaining: float, sent_at: float, rate: float) -> None:
-        """Compare what a server showed for a request with each book as it stood when it left."""
+    def seen(self, books: Books, remaining: float, sent_at: float, rate: float) -> bool:
+        """Compare what a server showed for a request with each book as it stood when it left.
+
+        Tell whether another mode is believed now.
+        """
         if self._last is not None and sent_at <= self._last_at:
-            return
+            return False
         base = remaining - rate * sent_at
         now = base + books[0], base + books[1], base + books[2]
         last, self._last, self._last_at = self._last, now, sent_at
         if last is None:
-            return
+            return False
         errors = self._errors
         for at in (0, 1, 2):
             errors[at] += _LEARN * (abs(now[at] - last[at]) - errors[at])
         self._seen += 1
-        if self._seen >= _ENOUGH:
-            best = min(errors)
-            if best < _CLEARLY * errors[MODES.index(self.mode)]:
-                self.mode = MODES[errors.index(best)]
+        best = min(errors)
+        if self._seen < _ENOUGH or best >= _CLEARLY * errors[MODES.index(self.mode)]:
+            return False
+        self.mode = MODES[errors.index(best)]
+        return True

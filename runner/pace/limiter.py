@@ -177,6 +177,15 @@ class Limiter:
         """Tell for how many seconds the gate stays shut."""
         return self.gate.left(now)
 
+    def rate(self, need: Need) -> float | None:
+        """Tell how many requests like this may start per second; None where nothing bounds them."""
+        size = self._size(need)
+        rates = [meter.rate(size) for meter in self._meters.values()]
+        rates += [self._finder.rate, self._rpm.rate if self._rpm else None]
+        if self._tpm is not None:
+            rates.append(self._tpm.rate / (size.input + size.output))
+        return min((rate for rate in rates if rate is not None), default=None)
+
     def limit(self, unit: str) -> int | None:
         """Give a limit per minute as the server tells it; None where it does not."""
         meter = self._meters.get(unit)

@@ -67,6 +67,15 @@ class Meter:
             self.bucket.rate = (self.limit or 0) / 60 - self._observer.disturbance
         return self.bucket.wait(self._taken(size), now)
 
+    def rate(self, size: Size) -> float | None:
+        """Tell how many requests of a size may start per second; None where nobody knows."""
+        if self._blind_from is None:
+            return None
+        unit = self.unit
+        output = size.cap if self.charging.mode == "kept" else size.output
+        amount = unit.requests + unit.input * size.input + unit.output * output
+        return self.bucket.rate / max(amount, 1.0)
+
     def reserve(self, size: Size, now: float) -> Entry:
         """Take what a request is expected to be charged."""
         unit, mode, taken = self.unit, self.charging.mode, self._taken(size)
@@ -146,8 +155,9 @@ class Meter:
         first = self._peak < 0
         self._peak = max(self._peak, gauge.remaining)
         rate = self.limit / 60
-        if self.unit.output:
-            self.charging.seen(entry.books, gauge.remaining, sent_at, rate)
+        if self.unit.output and self.charging.seen(entry.books, gauge.remaining, sent_at, rate):
+            # What looked like another tenant was the wrong book.
+            self._observer.disturbance = 0.0
         error = self._error(entry, gauge.remaining, sent_at, rate)
         self.bucket.advance(now)
         if first:

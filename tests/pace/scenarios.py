@@ -9,6 +9,8 @@ _SHORT = Work(input=60, output=40, cap=60)
 _LONG = Work(input=250, output=120, cap=256)
 _OPEN_ENDED = Work(input=250, output=150, cap=1024)
 
+_ESSAYS = Work(input=1000, output=1000, cap=4096)
+
 _TENANT = Tenant(start_s=180, end_s=480, share=0.3)
 
 A = Scenario(work=_SHORT, rules=Rules(), jobs=12_000)
@@ -60,6 +62,21 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "R": _unknown(replace(A, rules=Rules(requests=60, tokens=None), jobs=600)),
     "S": _unknown(_with(B, charge="returned", token_burst_s=60.0, request_burst_s=60.0)),
+    "T": _unknown(Scenario(work=_ESSAYS, rules=Rules(requests=None, tokens=1_000_000), jobs=6_000)),
+    "TI": _unknown(
+        Scenario(
+            work=_ESSAYS,
+            rules=Rules(requests=None, tokens=1_000_000, charge="returned", tenant=_TENANT),
+            jobs=10_000,
+        )
+    ),
+    "TL": _unknown(
+        Scenario(
+            work=_ESSAYS,
+            rules=Rules(requests=None, tokens=1_000_000, charge="late", token_burst_s=60.0),
+            jobs=10_000,
+        )
+    ),
     "FB": replace(_with(B, headers=False, retry_after="none"), rpm=1200, tpm=200_000),
     "FM": _unknown(_with(A, headers=False, retry_after="none")),
     "FN": _unknown(_with(B, headers=False, retry_after="exact")),

@@ -163,3 +163,13 @@ def test_a_key_that_all_others_use_is_waited_for_and_tried_again() -> None:
     for at in range(20):
         used(limiter, float(at), told(600, 10 - min(10, at)))
     assert limiter.wait(NEED, 60.0) == 0.0
+
+
+def test_the_rate_is_that_of_the_lowest_limit() -> None:
+    """What bounds requests per second is told, whether a person, a server or a refusal said it."""
+    assert Limiter(0.0).rate(NEED) is None
+    assert Limiter(0.0, rpm=600).rate(NEED) == pytest.approx(10, rel=0.01)
+    assert Limiter(0.0, rpm=600, tpm=24_000).rate(NEED) == pytest.approx(1.0)
+    limiter = Limiter(0.0, rpm=600)
+    used(limiter, 0.0, told(300, 5))
+    assert limiter.rate(NEED) == pytest.approx(5.0)
