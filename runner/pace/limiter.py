@@ -139,10 +139,10 @@ class Limiter:
         retry_after_s: float | None,
         quota: Quota | None,
         draw: float,
-    ) -> None:
+    ) -> bool:
         """End a request that was refused for rate; `draw`, from 0 to 1, spreads those who wait.
 
-        It counts as a request, since some servers count it, but not as tokens.
+        True if a figure of the server's explains it. It counts as a request, since some servers count it, but not as tokens.
         """
         _close(permit)
         self.refusals += 1
@@ -159,6 +159,7 @@ class Limiter:
             self._observe(permit, quota, now)
         self._finder.refused(now, permit.sent_at, cut=not explained)
         self._shut(permit, now, retry_after_s, draw)
+        return explained
 
     def _shut(self, permit: Permit, now: float, retry_after_s: float | None, draw: float) -> None:
         self.gate.shut(now, permit.sent_at, retry_after_s, draw)
