@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from runner.models import Completion, ErrorKind, ErrorRecord, InterruptionReason
+from runner.quota import Quota
 
 
 class ExitCode(IntEnum):
@@ -100,6 +101,7 @@ class ProviderError(Exception):
         interruption: InterruptionReason | None = None,
         completion: Completion | None = None,
         unsent: bool = False,
+        quota: Quota | None = None,
     ) -> None:
         """Create the error.
 
@@ -107,7 +109,7 @@ class ProviderError(Exception):
         sent to this provider. `retry_after_s`: seconds the server asked us to wait.
         `interruption`: set where the answer had begun and was cut. `completion`: what had come by
         then, or the body of an answer that cannot be used. `unsent`: the request certainly never
-        left this machine.
+        left this machine. `quota`: what the response's headers, if any came, said of the limits.
         """
         super().__init__(message)
         self.kind: ErrorKind = kind
@@ -121,6 +123,7 @@ class ProviderError(Exception):
         self.interruption: InterruptionReason | None = interruption
         self.completion = completion
         self.unsent = unsent
+        self.quota = quota
 
     def record(self) -> ErrorRecord:
         """The failure as it stands in a result."""

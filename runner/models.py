@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from runner.quota import Quota
+
 Api = Literal["openai", "openai-responses", "anthropic"]
 Status = Literal["succeeded", "interrupted", "failed"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "pause", "other"]
@@ -146,6 +148,8 @@ class Completion(Struct, frozen=True, kw_only=True):
     response: Raw | None = None
     """The provider's body as valid JSON without line breaks (streamed: assembled)."""
     request_id: str | None = None
+    quota: Quota | None = None
+    """What the response's headers said of the account's limits; in no record."""
 
 
 class Result(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ import msgspec
 from runner.models import Completion
 from runner.providers.base import Delta
 from runner.providers.raw_body import write_json
+from runner.quota import Quota
 
 
 class StreamAssembly(ABC):
@@ -26,6 +27,7 @@ class StreamAssembly(ABC):
     closed = False
     """Nothing more is to be waited for."""
     request_id: str | None = None
+    quota: Quota | None = None
 
     def __init__(self, read: Callable[[dict[str, Any]], Completion]) -> None:
         """`read` maps a body of this API to a completion, the same as without streaming."""
@@ -62,12 +64,13 @@ class StreamAssembly(ABC):
             return self._adopted
         body = self.body()
         if body is None:
-            return Completion(request_id=self.request_id)
+            return Completion(request_id=self.request_id, quota=self.quota)
         read = self._read(body)
         return msgspec.structs.replace(
             read if self.ended else unfinished(read),
             response=write_json(body),
             request_id=self.request_id,
+            quota=self.quota,
         )
 
 

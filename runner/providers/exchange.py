@@ -82,7 +82,7 @@ class HttpProvider(ABC):
         except TooMuchError:
             raise self._failures.of_too_much(reply.headers) from None
         except Exception as error:
-            raise self._failures.of_transport(error, began=True) from error
+            raise self._failures.of_transport(error, began=True, headers=reply.headers) from error
         finally:
             await _close(reply)
         return self._whole(reply, data)
@@ -116,6 +116,7 @@ class HttpProvider(ABC):
         self, reply: Reply, body: Mapping[str, Any], assembly: StreamAssembly, *, idle_s: float
     ) -> AsyncGenerator[Delta, None]:
         assembly.request_id = self._failures.request_id(reply.headers)
+        assembly.quota = self._failures.quota(reply.headers)
         assembly.expect(body)
         following = Following(
             reply,
@@ -163,7 +164,10 @@ class HttpProvider(ABC):
         except ValueError:
             raise self._failures.of_unusable(reply.headers, data) from None
         completion = msgspec.structs.replace(
-            completion, response=raw, request_id=self._failures.request_id(reply.headers)
+            completion,
+            response=raw,
+            request_id=self._failures.request_id(reply.headers),
+            quota=self._failures.quota(reply.headers),
         )
         if not self.is_ended(value):
             raise self._failures.of_unfinished(reply.headers, completion)

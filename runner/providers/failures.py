@@ -13,12 +13,14 @@ import msgspec
 
 from runner.errors import ProviderError
 from runner.models import Completion, ErrorKind, InterruptionReason
+from runner.pace.headers import read_quota
 from runner.providers.causes import CLOSED, CUT, cause_of, is_untrusted, reason_in
 from runner.providers.faults import Fault, fault_in, fault_of
 from runner.providers.raw_body import read_json
 from runner.providers.retry_after import reset_s, retry_after_s
 from runner.providers.verdicts import verdict
 from runner.providers.wording import excerpt, for_people
+from runner.quota import Quota
 
 _INTERRUPTIONS: dict[ErrorKind, InterruptionReason] = {
     "connection": "connection",
@@ -135,13 +137,15 @@ class Failures:
         error: BaseException,
         *,
         began: bool = False,
+        headers: Mapping[str, str] | None = None,
         completion: Completion | None = None,
     ) -> ProviderError:
         """Translate a failure of the connection; `began` says that the answer was under way."""
         cause = cause_of(error)
         if cause is None:
             words = for_people(str(error) or "no details", self._secrets)
-            return self.make("internal", f"unexpected failure: {words}", retryable=False)
+            told = f"unexpected failure: {words}"
+            return self.make("internal", told, retryable=False, headers=headers)
         if began and cause is CLOSED:
             cause = CUT
         reason = reason_in(error)
@@ -151,6 +155,7 @@ class Failures:
             cause.kind,
             message,
             retryable=cause.retryable and not untrusted,
+            headers=headers,
             interruption=_INTERRUPTIONS.get(cause.kind) if began else None,
             completion=completion,
             unsent=not began and (cause.unsent or untrusted),
@@ -171,12 +176,17 @@ class Failures:
             for_people(message, self._secrets),
             retryable=retryable,
             request_id=self.request_id(headers or {}),
+            quota=self.quota(headers or {}),
             **facts,
         )
 
     def request_id(self, headers: Mapping[str, str]) -> str | None:
         """The provider's id of a request, free of keys."""
         return request_id_in(headers, self._secrets)
+
+    def quota(self, headers: Mapping[str, str]) -> Quota | None:
+        """What a response that has just come says of the account's limits."""
+        return read_quota(headers, self._now())
 
     def _of_fault(self, fault: Fault, status: int, headers: Mapping[str, str]) -> ProviderError:
         judged = verdict(status, fault, should_retry=headers.get("x-should-retry"))

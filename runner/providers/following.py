@@ -73,7 +73,10 @@ class Following:
                 headers = self._reply.headers
                 raise self._failures.of_too_much(headers, self._so_far()) from None
             cut = self._failures.of_transport(
-                error, began=assembly.started, completion=self._so_far()
+                error,
+                began=assembly.started,
+                headers=self._reply.headers,
+                completion=self._so_far(),
             )
             if assembly.has_output and cut.interruption is None:
                 cut.interruption = "connection"
