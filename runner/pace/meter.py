@@ -18,6 +18,8 @@ _LATE_MARGIN = 0.3
 _PENDING_SHARE = 0.7
 """Where output is charged late, what is still to be charged is a margin of its own. Kept back in
 full, it would spill from a small bucket."""
+_FULL = 0.9
+_DOUBT = 0.8
 _SHORT = 1.5
 _SMALL = 4
 _STUCK = 30
@@ -155,9 +157,10 @@ class Meter:
         first = self._peak < 0
         self._peak = max(self._peak, gauge.remaining)
         rate = self.limit / 60
-        if self.unit.output and self.charging.seen(entry.books, gauge.remaining, sent_at, rate):
+        if self.unit.output and self._learns(entry, gauge.remaining, sent_at, rate):
             # What looked like another tenant was the wrong book.
             self._observer.disturbance = 0.0
+            self.bucket.rate = rate
         error = self._error(entry, gauge.remaining, sent_at, rate)
         self.bucket.advance(now)
         if first:
@@ -166,6 +169,15 @@ class Meter:
             self._observer.corrected += error
         else:
             self._correct(error, gauge.remaining, now)
+
+    def _learns(self, entry: Entry, remaining: int, sent_at: float, rate: float) -> bool:
+        if self._is_full(remaining, rate):
+            return self.charging.spilled()
+        return self.charging.seen(entry.books, remaining, sent_at, rate)
+
+    def _is_full(self, remaining: int, rate: float) -> bool:
+        """Tell whether the server has about as much as it ever had, so that more would spill."""
+        return remaining >= _FULL * self._peak and remaining > 4 * self._margin(rate)
 
     def _error(self, entry: Entry, remaining: int, sent_at: float, rate: float) -> float:
         expected = entry.expected + self._observer.corrected - entry.corrected
@@ -176,8 +188,10 @@ class Meter:
 
     def _correct(self, error: float, remaining: int, now: float) -> None:
         bucket, rate = self.bucket, (self.limit or 0) / 60
-        if error < 0 and remaining >= 0.9 * self._peak and remaining > 4 * self._margin(rate):
-            # As full as it was ever seen: there is nothing to hold back for.
+        if error < 0 and self._is_full(remaining, rate):
+            # Nobody else takes anything, and nothing is held back for.
+            self._observer.disturbance *= _DOUBT
+            bucket.rate = rate - self._observer.disturbance
             return
         change = self._observer.correct(
             error, now, level=bucket.level, capacity=bucket.capacity, rate=rate

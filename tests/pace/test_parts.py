@@ -130,6 +130,14 @@ def test_headers_of_older_requests_are_passed_over() -> None:
     assert max(charging._errors) == 0.0
 
 
+def test_a_server_that_stays_full_keeps_no_charges() -> None:
+    """A wrong belief that wastes the quota is given up, though the figures look right."""
+    charging = Charging("kept")
+    assert [charging.spilled() for _ in range(100)].index(True) == 99
+    assert charging.mode == "returned"
+    assert not any(charging.spilled() for _ in range(200))
+
+
 def test_bad_news_counts_in_full_and_good_news_a_tenth() -> None:
     """An observer steps back at once and forward gently, and never deep below empty."""
     facts = {"level": 5.0, "capacity": 10.0, "rate": 10.0}
