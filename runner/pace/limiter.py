@@ -142,7 +142,8 @@ class Limiter:
     ) -> bool:
         """End a request that was refused for rate; `draw`, from 0 to 1, spreads those who wait.
 
-        True if a figure of the server's explains it. It counts as a request, since some servers count it, but not as tokens.
+        True if a figure of the server's explains it. It counts as a request, since some servers
+        count it, but not as tokens.
         """
         _close(permit)
         self.refusals += 1

@@ -84,7 +84,7 @@ def test_a_refusal_without_headers_finds_a_pace() -> None:
     """Refused without a reason, requests are paced as the server seems to let them in."""
     limiter = Limiter(0.0)
     permits = [limiter.reserve(NEED, at / 10) for at in range(200)]
-    limiter.refused(permits[-1], 20.0, retry_after_s=None, quota=None, draw=0.0)
+    assert not limiter.refused(permits[-1], 20.0, retry_after_s=None, quota=None, draw=0.0)
     assert 90 <= starts(limiter, 20.6, 30.6) <= 110
     assert limiter.holds(30.6) == "server"
 
@@ -93,7 +93,7 @@ def test_a_refusal_that_headers_explain_keeps_the_pace() -> None:
     """Where the server shows that nothing was left, nothing has to be found out."""
     limiter = Limiter(0.0)
     permit = limiter.reserve(NEED, 0.0)
-    limiter.refused(permit, 0.1, retry_after_s=0.1, quota=told(60_000, 0), draw=0.0)
+    assert limiter.refused(permit, 0.1, retry_after_s=0.1, quota=told(60_000, 0), draw=0.0)
     assert limiter.wait(NEED, 60.0) == 0.0
     limiter.reserve(NEED, 60.0)
     assert limiter.holds(62.0) is None
