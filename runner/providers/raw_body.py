@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|NaN|-?Infinity|[\r\n]+', re.DOTALL)
+# A string without its end is taken as well: looking for another one inside could take minutes.
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|NaN|-?Infinity|[\r\n]+', re.DOTALL)
 _CHARSET = re.compile(r"charset=\"?([\w.:-]+)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _ESCAPE = re.compile(

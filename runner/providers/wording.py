@@ -9,11 +9,13 @@ from runner.words import printable
 
 MAX_MESSAGE = 600
 MAX_EXCERPT = 200
+_MOST_READ = 8_000
+_MOST_SEARCHED = 100_000
 
 _UNSEEN = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.DOTALL | re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL | re.IGNORECASE)
-_TAG = re.compile(r"<[^>]*>")
-_USER_INFO = re.compile(r"(\w+://)[^/\s@]+@")
+_TAG = re.compile(r"<[^<>]*>")
+_USER_INFO = re.compile(r"(\b\w++://)[^/\s@]+@")  # the \b keeps long words from taking minutes
 
 
 def for_people(text: str, secrets: Sequence[str] = (), limit: int = MAX_MESSAGE) -> str:
@@ -32,7 +34,8 @@ def scrub(text: str, secrets: Sequence[str]) -> str:
 
 def excerpt(content: bytes, secrets: Sequence[str] = ()) -> str:
     """The first readable words of a body that is not JSON; a page's title comes first."""
-    text = content[:20_000].decode("utf-8", "replace")
+    # Searched before it is cut, and more than is kept: no part of a key may be left at the end.
+    text = scrub(content[:_MOST_SEARCHED].decode("utf-8", "replace"), secrets)[:_MOST_READ]
     title = _TITLE.search(text)
     if "<" in text:
         text = _TAG.sub(" ", _TITLE.sub(" ", _UNSEEN.sub(" ", text)))

@@ -61,6 +61,9 @@ def test_a_cut_excerpt_holds_no_part_of_a_key() -> None:
     error = Failures("h:1", [KEY]).of_response(502, {"x-request-id": f"for {KEY}"}, page)
     assert KEY[:6] not in error.message
     assert error.request_id == "for ***"
+    for blanks in range(7_980, 8_001, 4):
+        page = b"<p>" + b" " * blanks + KEY.encode()
+        assert KEY[:3] not in Failures("h:1", [KEY]).of_response(502, {}, page).message
 
 
 def test_a_password_in_a_bad_address_is_not_shown() -> None:
