@@ -11,24 +11,32 @@ from typing import Literal
 from runner.pace.throughput import Shape, Window
 
 _LEAST_RAMP, _LEAST = 16, 40
-_SLOWED, _SLOWED_KEEN = 1.15, 1.6
+_SLOWED, _SLOWED_KEEN, _SLOWED_UNKNOWN = 1.1, 1.3, 1.4
+_WARY = 1.06
+_FAR_FEWER = 0.6
 """From here on a server is slower than it was with fewer: doubling gives way to trying."""
 _FAST_BELOW = 100
 """Below this, each answer lets two more out instead of one."""
-_UNKNOWN_TRIPS = 3.0
+_EARLY_ANSWERS = 3.0
+"""The first answers are the short ones: where lengths are unknown so many tell nothing."""
+_CAPPED_TRIPS = 1.5
 _BUSY = 0.8
-"""A level counts as used from this share of it on."""
-_SURE = 1.5
+"""Share of a level from which on an answer tells about it."""
+_SURE = 2.0
+_NEARLY = 0.97
 """Standard errors."""
-_WIDE, _WIDEST, _NARROW = 1.25, 1.6, 1.11
+_WIDE, _WIDEST, _NARROW = 1.25, 2.0, 1.12
 _GAIN = 0.2
 """The part of a step up that has to arrive as throughput."""
-_AS_GOOD = 0.995
+_AS_GOOD, _CLEARLY_MORE = 0.995, 1.04
+_EARLY = 3.0
+"""Standard errors from which on a trial is over before its time."""
 _WORSE = 0.96
 _SLOWER = 1.12
 """A server that is no slower than it ever was would do less with less to do."""
+_SLOWER_BY_FAR = 1.2
 _CHANGED = 0.2
-_REST_S, _LONGEST_REST_S = 4.0, 60.0
+_REST_S, _LONGEST_REST_S = 6.0, 60.0
 _REST_TRIPS = 4.0
 
 
@@ -64,26 +72,33 @@ class Climb:
         self._refuted = 0
         self._step = _WIDE
         self._rest = _REST_S
+        self._capped_at = math.inf
         self._probe_at = now
-        self._since = self._began = now
+        self._since = now
+        self._wary = False
+        self._early = _EARLY_ANSWERS * level
 
-    def answered(self, answer: Answer, now: float, in_flight: int) -> None:
-        """Learn from an answer; `in_flight` is counted with it."""
+    def answered(self, answer: Answer, now: float, in_flight: int, *, used: bool) -> None:
+        """Learn from an answer; `in_flight` is counted with it.
+
+        `used`: whether the level was reached while it was on its way.
+        """
         self.trip += (answer.seconds - self.trip) * (0.05 if self.trip else 1.0)
         if answer.tokens is not None:
             self._shape.add(answer.seconds, answer.tokens)
         if in_flight > self.level + 1 and not self.doubling:
             self._since = now  # more than wanted are still out: it is not this level yet
-        if in_flight < _BUSY * self.level or not self._counts(answer, now):
+        if not used or not self._counts(answer, now):
             return
         tokens = self._shape.tokens or 0.0 if answer.tokens is None else answer.tokens
         # The server had other numbers to serve while it was at it.
-        level = (3 * answer.in_flight + in_flight) / 4
+        level = (2 * answer.in_flight + in_flight) / 3
         self._window.add(level, answer.seconds, tokens)
         if self.doubling:
-            self.level = min(self.cap, self.level + (2 if self.level < _FAST_BELOW else 1))
+            more = 0 if self._wary else 2 if self.level < _FAST_BELOW else 1
+            self.level = min(self.cap, self.level + more)
             self._review_ramp(now)
-        elif self._window.count >= max(_LEAST, 0.7 * self.level) and now >= self._since + self.trip:
+        else:
             self._review(now)
 
     def go(self, now: float, level: float, *, doubling: bool = False) -> None:
@@ -107,27 +122,46 @@ class Climb:
 
     def _review_ramp(self, now: float) -> None:
         window, constant = self._window, self._shape.constant
-        if self.level >= self.cap:
+        self._capped_at = min(self._capped_at, now) if self.level >= self.cap else math.inf
+        if now >= self._capped_at + _CAPPED_TRIPS * self.trip:
             self._settle(now, self.level)
-        if window.count < max(_LEAST_RAMP, 0.1 * self.level):
+            return
+        if window.count < max(_LEAST_RAMP, 0.07 * self.level):
             return
         self._window = Window()
-        if constant is None and now < self._began + _UNKNOWN_TRIPS * self.trip:
+        self._early -= window.count
+        known = constant is not None
+        if not known and self._early > 0:
             return
         self._ramp.append(window)
-        slowed = self._slowed(window)
+        slowed = self._slowed(window) or 1.0
+        self._wary = slowed > (_WARY if known else _SLOWED_UNKNOWN)
         sure = 1 - _SURE * window.error(constant)
-        if self.doubling and slowed * sure > (_SLOWED_KEEN if self._keen else _SLOWED):
-            self._settle(now, max(1.0, window.level / (1.0 if self._keen else slowed)))
+        limit = _SLOWED if known else _SLOWED_UNKNOWN
+        if slowed * sure > (_SLOWED_KEEN if self._keen else limit):
+            best = self._most_done(window.level / slowed)
+            self._step = _NARROW if best < _NEARLY * window.level else _WIDE
+            self._settle(now, best)
 
-    def _slowed(self, window: Window) -> float:
-        """Tell how much slower the server is than it ever was, as a factor."""
+    def _most_done(self, least: float) -> float:
         constant = self._shape.constant
-        least = min(
-            (one.slowness(constant) * (1 + one.error(constant)) for one in self._ramp),
-            default=math.inf,
-        )
-        return window.slowness(constant) / least
+        done = [(one.level, one.throughput(constant)) for one in self._ramp]
+        most = max(throughput for _, throughput in done)
+        if self._keen:
+            return max(level for level, throughput in done if throughput >= _WORSE * most)
+        first = min(level for level, throughput in done if throughput >= _NEARLY * most)
+        return max(1.0, least, math.sqrt(max(1.0, least) * first))
+
+    def _slowed(self, window: Window) -> float | None:
+        """Tell how much slower the server is than with far fewer in flight; None: unknown."""
+        before = Window()
+        for one in self._ramp:
+            if one.level <= _FAR_FEWER * window.level:
+                before.merge(one)
+        if before.count < _LEAST_RAMP:
+            return None
+        constant = self._shape.constant
+        return window.slowness(constant) / before.slowness(constant)
 
     def _settle(self, now: float, level: float) -> None:
         self.doubling = False
@@ -136,12 +170,24 @@ class Climb:
         self._since = self._probe_at = now
 
     def _review(self, now: float) -> None:
-        window, self._window = self._window, Window()
+        window = self._window
+        if window.count < max(_LEAST_RAMP, 0.2 * self.level):
+            return
+        known = self._shape.constant is not None
+        full = window.count >= max(_LEAST, (0.5 if known else 0.7) * self.level) and (
+            known or now >= self._since + self.trip
+        )
+        verdict = self._verdict(window, full=full) if self._trying else None
+        if not full and verdict is None:
+            return
+        self._window = Window()
         self._since = now
-        if self._trying:
-            self._judge(window, now)
-        else:
+        if verdict is None:
             self._hold(window, now)
+        elif verdict:
+            self._take(window, now)
+        else:
+            self._refute(now)
 
     def _hold(self, window: Window, now: float) -> None:
         constant = self._shape.constant
@@ -152,16 +198,12 @@ class Climb:
                 self._rest, self._refuted = _REST_S, 0
         if self._held is None:
             self._held = window
+            self._next = "down" if (self._slowed(window) or 1.0) > _SLOWER_BY_FAR else "up"
         else:
             self._held.fade(0.5)
-            self._merge(self._held, window)
+            self._held.merge(window)
         if now >= self._probe_at:
             self._try(now)
-
-    @staticmethod
-    def _merge(into: Window, other: Window) -> None:
-        for name in Window.__slots__:
-            setattr(into, name, getattr(into, name) + getattr(other, name))
 
     def _try(self, now: float) -> None:
         up = min(self.cap, self._base * self._step)
@@ -170,41 +212,54 @@ class Climb:
         if may_rise and (self._next == "up" or not may_fall):
             self._trying, self.level = "up", up
         elif may_fall:
-            self._trying, self.level = "down", max(1.0, min(self._base - 1, self._base / self._step))
+            self._trying, self.level = (
+                "down",
+                max(1.0, min(self._base - 1, self._base / self._step)),
+            )
         else:
             self._probe_at = now + self._rest
             return
         self._since = now
 
     def _is_slower(self) -> bool:
-        return self._held is None or not self._ramp or self._slowed(self._held) > _SLOWER
+        slowed = self._slowed(self._held) if self._held else None
+        return slowed is None or slowed > _SLOWER
 
-    def _judge(self, window: Window, now: float) -> None:
+    def _verdict(self, window: Window, *, full: bool) -> bool | None:
+        """Tell whether the level that is tried does better; None while that is not clear."""
+        gain, error = self._gain(window)
+        if self._trying == "up":
+            ratio = self.level / self._base
+            needed = _WORSE if self._keen else 1 + _GAIN * (ratio - 1)
+        else:
+            needed = _CLEARLY_MORE if self._keen else _AS_GOOD
+        if full:
+            return gain >= needed
+        if self._shape.constant is not None and abs(gain - needed) > _EARLY * error * gain:
+            return gain > needed
+        return None
+
+    def _gain(self, window: Window) -> tuple[float, float]:
         constant = self._shape.constant
         held = self._held or window
         gain = window.throughput(constant) / held.throughput(constant)
+        return gain, math.hypot(window.error(constant), held.error(constant))
+
+    def _take(self, window: Window, now: float) -> None:
         ratio = self.level / self._base
-        if self._trying == "up":
-            taken = gain >= (_WORSE if self._keen else 1 + _GAIN * (ratio - 1))
-        else:
-            taken = gain >= (1.04 if self._keen else _AS_GOOD)
-        if taken:
-            self._base = self.level
-            self._held = window
-            self._refuted = 0
-            if self._trying == "up" and gain >= 1 + 0.7 * (ratio - 1):
-                self._step = min(_WIDEST, self._step * 1.15)
-            self._trying = ""
-            self._try(now)
-            return
-        self._next = "down" if self._trying == "up" else "up"
-        self._trying, self.level = "", self._base
-        self._refute(now)
+        if self._trying == "up" and self._gain(window)[0] >= 1 + 0.7 * (ratio - 1):
+            self._step = min(_WIDEST, self._step**1.7)
+        self._base, self._held, self._refuted, self._trying = self.level, window, 0, ""
+        self._try(now)
 
     def _refute(self, now: float) -> None:
-        self._refuted += 1
-        if self._refuted % 2 == 0:
+        self._next = "down" if self._trying == "up" else "up"
+        self._trying, self.level = "", self._base
+        lone = not self._is_slower() if self._next == "down" else self._base >= self.cap
+        self._refuted += 2 if lone else 1
+        if self._refuted >= 2:
+            self._refuted = 0
             if self._step <= _NARROW:
-                self._rest = min(_LONGEST_REST_S, 2 * self._rest)
                 self._probe_at = now + max(self._rest, _REST_TRIPS * self.trip)
+                self._rest = min(_LONGEST_REST_S, 2 * self._rest)
             self._step = max(_NARROW, self._step**0.5)

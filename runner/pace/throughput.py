@@ -15,7 +15,7 @@ _ENOUGH = 12.0
 class Window:
     """Sums over answers that were asked for at about the same level."""
 
-    count: int = 0
+    count: float = 0.0
     levels: float = 0.0
     seconds: float = 0.0
     tokens: float = 0.0
@@ -33,15 +33,15 @@ class Window:
         self.tokens2 += tokens * tokens
         self.product += seconds * tokens
 
+    def merge(self, other: "Window") -> None:
+        """Take in all of another window."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
     def fade(self, share: float) -> None:
         """Let what was taken in so far weigh less."""
-        self.count = round(self.count * share)
-        self.levels *= share
-        self.seconds *= share
-        self.tokens *= share
-        self.seconds2 *= share
-        self.tokens2 *= share
-        self.product *= share
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) * share)
 
     @property
     def level(self) -> float:
@@ -68,7 +68,7 @@ class Window:
         return math.sqrt(max(0.0, squares)) / max(1e-9, self.seconds)
 
     def _work(self, constant: float | None) -> float:
-        return float(self.count) if constant is None else constant * self.count + self.tokens
+        return self.count if constant is None else constant * self.count + self.tokens
 
 
 class Shape:

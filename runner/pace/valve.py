@@ -19,7 +19,7 @@ Reason = Literal["start", "server", "-c", "system"]
 """Why the ceiling is not higher: it still grows, the server, the person, or this machine."""
 
 MOST = 1000
-_START, _START_GIVEN = 16, 32
+_START, _START_GIVEN = 20, 32
 _CUT, _SLIGHT_CUT = 0.7, 0.96
 _CALM_TRIPS = 3.0
 _CALM_S = 1.0
@@ -27,8 +27,13 @@ _OVERLOADED, _FAILED = 0.12, 0.5
 """Shares of the recent requests from which on these are a sign of too much load."""
 _RECENT = 50
 _WALL_S, _LONGEST_WALL_S = 20.0, 240.0
+_SAME_WALL = 0.95
+_LIFT, _LIFT_S, _LIFT_TRIPS = 1.04, 2.0, 3.0
+"""How a wall is tried again: first a little above, then by more and more."""
 _BLIND_S, _MOST_BLIND = 10.0, 128
 _HEADROOM = 1.5
+_USED = 0.9
+"""The ceiling counts as used from this share of it on."""
 
 
 @dataclass(slots=True, eq=False)
@@ -65,11 +70,13 @@ class Valve:
         self.peak = 0
         self._rate: float | None = None
         self._started = 0
+        self._used_at = -math.inf
         self._troubles: dict[Outcome, deque[int]] = {"overloaded": deque(), "failed": deque()}
         self._cut_at = -math.inf
         self._episode_at = -math.inf
         self._wall = math.inf
         self._wall_s = _WALL_S
+        self._lift = _LIFT
         self._wall_until = -math.inf
         self._grown, self._grown_at = self._climb.level, now
 
@@ -95,6 +102,8 @@ class Valve:
         self._started += 1
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
+        if self.in_flight >= _USED * self.ceiling:
+            self._used_at = now
         return Ticket(now, self._started, self.in_flight)
 
     def ended(
@@ -115,7 +124,8 @@ class Valve:
             self._refresh(now)
             seconds = max(1e-6, now - ticket.started_at)
             answer = Answer(ticket.started_at, ticket.in_flight, seconds, tokens)
-            self._climb.answered(answer, now, in_flight)
+            used = self._used_at >= ticket.started_at
+            self._climb.answered(answer, now, in_flight, used=used)
         elif outcome == "refused":
             self._refused(ticket, now)
         elif self._is_too_much(ticket, outcome):
@@ -139,8 +149,11 @@ class Valve:
     def _refresh(self, now: float) -> None:
         climb = self._climb
         if self._wall < math.inf and now >= self._wall_until:
-            self._wall = math.inf
-            climb.cap = float(self._top)
+            climb.cap = min(float(self._top), max(climb.cap + 1, climb.cap * self._lift))
+            self._lift = min(2.0, self._lift**2)
+            self._wall_until = now + max(_LIFT_S, _LIFT_TRIPS * climb.trip)
+            if climb.cap >= self._top:
+                self._wall = math.inf
         if self._rate is not None and climb.doubling and climb.trip:
             wanted = self._rate * climb.trip * _HEADROOM + 1
             climb.level = max(climb.level, min(wanted, climb.cap))
@@ -164,21 +177,29 @@ class Valve:
             if self._episode_at <= ticket.started_at and ticket.in_flight < self._wall:
                 self._lower(now, (ticket.in_flight - 1) * _SLIGHT_CUT, ticket.in_flight)
             return
-        calm = now - self._cut_at > max(_CALM_S, _CALM_TRIPS * self._climb.trip)
-        self._cut(ticket, now, _SLIGHT_CUT if calm else _CUT)
+        self._cut(ticket, now, _SLIGHT_CUT if self._is_calm(now) else _CUT)
+
+    def _is_calm(self, now: float) -> bool:
+        return now - self._cut_at > max(_CALM_S, _CALM_TRIPS * self._climb.trip)
 
     def _cut(self, ticket: Ticket, now: float, factor: float) -> None:
         if ticket.started_at < self._cut_at:
             return
         at = min(ticket.in_flight, self.ceiling)
-        again = now - self._wall_until < _CALM_TRIPS * self._wall_s
-        self._wall_s = min(_LONGEST_WALL_S, 2 * self._wall_s) if again else _WALL_S
+        wall = float(at)
+        if self._is_calm(now):
+            again = now - self._wall_until < _CALM_TRIPS * self._wall_s
+            self._wall_s = min(_LONGEST_WALL_S, 2 * self._wall_s) if again else _WALL_S
+        elif self._wall < math.inf:
+            # One bad time: it tells little about lower levels.
+            wall = max(wall, _SAME_WALL * self._wall)
         self._wall_until = now + self._wall_s
+        self._lift = _LIFT
         self._episode_at = ticket.started_at
         self._cut_at = now
         for serials in self._troubles.values():
             serials.clear()
-        self._lower(now, factor * (at - 1 if factor == _SLIGHT_CUT else at), at)
+        self._lower(now, factor * (at - 1 if factor == _SLIGHT_CUT else at), wall)
 
     def _lower(self, now: float, level: float, wall: float) -> None:
         level = max(1.0, min(level, self._climb.level))
