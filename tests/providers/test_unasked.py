@@ -1,5 +1,6 @@
 """Answers that nobody asked for, on connections that are kept: never taken for the next one's."""
 
+from contextlib import AsyncExitStack
 from typing import Any
 
 import anyio
@@ -25,14 +26,22 @@ JOBS = 4
 
 
 async def answers(
-    api: Api, http: Http, moment: Moment, *, length: int = 1
+    api: Api,
+    http: Http,
+    moment: Moment,
+    *,
+    length: int = 1,
+    proxied: pytest.MonkeyPatch | None = None,
 ) -> tuple[list[Any], Chatty]:
     """Ask several questions one after the other; each answer has `length` characters."""
     texts = []
-    async with (
-        chatty(api, moment) as server,
-        provider_at(f"http://127.0.0.1:{server.port}", api, http) as provider,
-    ):
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(chatty(api, moment))
+        url = f"http://127.0.0.1:{server.port}"
+        if proxied is not None:
+            proxied.setenv("HTTP_PROXY", url)
+            url = "http://provider.test"
+        provider = await stack.enter_async_context(provider_at(url, api, http))
         for number in range(JOBS):
             question = Request(
                 messages=[{"role": "user", "content": "?"}],
@@ -63,6 +72,18 @@ async def test_unasked_answer_behind_a_long_one(http: Http, moment: Moment, leng
     """The same where an answer is longer than what a library holds at a time."""
     texts, _ = await answers("openai", http, moment, length=length)
     assert texts == [f"{number}" * length for number in range(JOBS)]
+
+
+@pytest.mark.parametrize("api", APIS)
+async def test_unasked_answer_by_a_proxy(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections to a proxy are looked at, too, and are kept."""
+    for name in ("http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    texts, server = await answers(api, "aiohttp", "unread", proxied=monkeypatch)
+    assert texts == [str(number) for number in range(JOBS)]
+    assert server.connections == JOBS
+    _, server = await answers(api, "aiohttp", "never", proxied=monkeypatch)
+    assert server.connections == 1
 
 
 @pytest.mark.parametrize("api", APIS)
