@@ -15,7 +15,8 @@ def command(scenario: str, port: int, host: str) -> None:
     own; samples/scenarios/ shows how to write one.
 
     One JSON line on stdout tells the addresses when the server is ready; any
-    key will do. It serves until Ctrl-C. GET control_url/stats counts what it saw.
+    key will do. It serves until Ctrl-C. GET control_url/stats counts what it saw;
+    POST control_url/limits with {"requests_per_minute": 300} changes limits.
     """
     from runner.errors import UsageError
     from runner.simulator.loading import ScenarioError

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from runner.simulator.ask import Api
 from runner.simulator.endpoint import Endpoint
 from runner.simulator.errors import ApiError
 from runner.simulator.limits import Limiter
-from runner.simulator.scenario import Scenario
+from runner.simulator.scenario import LimitsChange, Scenario
 from runner.simulator.stats import Stats
 
 _ENDPOINTS: tuple[tuple[str, Api], ...] = (
@@ -26,14 +27,26 @@ _ENDPOINTS: tuple[tuple[str, Api], ...] = (
 def create_app(scenario: Scenario, clock: Callable[[], float] = time.monotonic) -> Starlette:
     """Make the application that plays `scenario`; `clock` (in seconds) drives its limits."""
     stats = Stats()
-    limiter = Limiter(scenario.limits, clock)
+    limiter = Limiter(scenario.limits, clock, scenario.limits_after)
+
+    def snapshot() -> JSONResponse:
+        return JSONResponse({**stats.snapshot(), "buckets": limiter.book()})
 
     async def show_stats(request: Request) -> JSONResponse:  # noqa: ARG001 - Starlette's signature
-        return JSONResponse(stats.snapshot())
+        return snapshot()
 
     async def reset(request: Request) -> JSONResponse:  # noqa: ARG001 - Starlette's signature
         stats.reset()
-        return JSONResponse(stats.snapshot())
+        limiter.reset_book()
+        return snapshot()
+
+    async def change_limits(request: Request) -> JSONResponse:
+        try:
+            change = msgspec.json.decode(await request.body(), type=LimitsChange)
+        except msgspec.DecodeError as error:
+            return JSONResponse({"error": str(error)}, 400)
+        limiter.change(change)
+        return snapshot()
 
     async def models(request: Request) -> JSONResponse:
         return JSONResponse(_model_list(request, scenario.models or ["simulator"]))
@@ -46,6 +59,7 @@ def create_app(scenario: Scenario, clock: Callable[[], float] = time.monotonic) 
         Route("/v1/models", models),
         Route("/control/stats", show_stats),
         Route("/control/reset", reset, methods=["POST"]),
+        Route("/control/limits", change_limits, methods=["POST"]),
     ]
     return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_page})
 

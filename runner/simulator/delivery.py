@@ -26,8 +26,11 @@ class Delivery:
         self._answers = answers
         self._plan = plan
         self.total = sum(answer.tokens for answer in answers)
+        self.reasoning = sum(len(answer.reasoning) for answer in answers)
         self.sent = 0
         """Tokens delivered so far."""
+        self.done = False
+        """Whether all of it went out unbroken."""
 
     async def whole(self, stamp: Stamp) -> bool:
         """Send the answer as one body; return whether it went out unbroken.

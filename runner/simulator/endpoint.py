@@ -77,6 +77,7 @@ class Endpoint:
             for choice in range(ask.choices)
         ]
         charge = self._admit(exchange, ask, answers)
+        plan = plan.beside(self._limiter.active)
         self._stats.admitted(ask)
         delivery = Delivery(exchange, _SHAPES[self._api], ask, answers, plan)
         try:
@@ -84,6 +85,8 @@ class Endpoint:
         finally:
             used = ask.input_tokens if delivery.sent else 0
             self._limiter.settle(charge, used, delivery.sent)
+            if delivery.sent and not delivery.done:
+                self._stats.broken_off(ask, delivery.sent)
 
     async def _deliver(
         self, exchange: Exchange, ask: Ask, plan: Plan, delivery: Delivery, serial: str
@@ -94,7 +97,8 @@ class Endpoint:
                 return
         stamp = Stamp(serial=serial, created=int(time.time()))
         if await (delivery.streamed(stamp) if ask.stream else delivery.whole(stamp)):
-            self._stats.delivered(ask, delivery.total)
+            delivery.done = True
+            self._stats.delivered(ask, delivery.total, delivery.reasoning)
 
     def _admit(self, exchange: Exchange, ask: Ask, answers: list[Answer]) -> Charge:
         written = sum(answer.tokens for answer in answers)

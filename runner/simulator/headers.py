@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from runner.simulator.ask import Api
-from runner.simulator.limits import BucketName, Gauge
+from runner.simulator.bucket import Gauge
+from runner.simulator.limits import BucketName
 
 Headers = list[tuple[bytes, bytes]]
 _OPENAI_BUCKETS = ("requests", "tokens")

@@ -1,11 +1,14 @@
-"""Rate limits as token buckets. Decides at once and never waits; the clock is an argument."""
+"""Rate limits of one scenario. Decides at once and never waits; the clock is an argument."""
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from runner.simulator.scenario import Limits
+import msgspec
+from msgspec import UNSET
+
+from runner.simulator.bucket import Bucket, Gauge
+from runner.simulator.scenario import LaterLimits, Limits, LimitsChange
 
 BucketName = Literal["requests", "tokens", "input-tokens", "output-tokens"]
 
@@ -22,78 +25,41 @@ class LimitReachedError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gauge:
-    """A bucket as its rate-limit headers show it."""
-
-    limit: int
-    """Per minute."""
-    remaining: int
-    reset_s: float
-    """Seconds until the bucket is full again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
     """What was taken for one request, to be settled with what it used."""
 
     input_tokens: int
     output_tokens: int
-
-
-class Bucket:
-    """Fills smoothly to its capacity; may be overdrawn by one request larger than it."""
-
-    def __init__(self, per_minute: int, capacity: float, clock: Callable[[], float]) -> None:
-        self.per_minute = per_minute
-        self.capacity = capacity
-        self._clock = clock
-        self._level = capacity
-        self._at = clock()
-
-    def level(self) -> float:
-        """What is left just now."""
-        now = self._clock()
-        self._level = min(self.capacity, self._level + (now - self._at) * self.per_minute / 60)
-        self._at = now
-        return self._level
-
-    def wait(self, amount: float) -> float:
-        """Seconds until `amount` may be taken; 0 when it may be now."""
-        short = min(amount, self.capacity) - self.level()
-        # Float dust must not refuse a caller who waited just long enough.
-        return short * 60 / self.per_minute if short > 1e-6 else 0.0
-
-    def take(self, amount: float) -> None:
-        """Take `amount`, or give it back where it is negative."""
-        self._level = min(self.capacity, self.level() - amount)
-
-    def gauge(self) -> Gauge:
-        """Read the bucket for the headers."""
-        level = self.level()
-        return Gauge(
-            limit=self.per_minute,
-            remaining=max(0, math.floor(level + 1e-6)),
-            reset_s=(self.capacity - level) * 60 / self.per_minute,
-        )
+    buckets: tuple[Bucket, ...] = ()
+    """Where it was taken from."""
 
 
 class Limiter:
-    """All limits of a scenario."""
+    """All limits of a scenario, as they are now."""
 
-    def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, limits: Limits, clock: Callable[[], float], later: Sequence[LaterLimits] = ()
+    ) -> None:
+        """`later`: changes, each so many seconds after the first request."""
         self._limits = limits
-        self._active = 0
+        self._clock = clock
+        self._later = sorted(later, key=lambda change: change.seconds)
+        self._began = clock()
+        self._first_at: float | None = None
+        self.active = 0
+        """Requests that were let in and have not ended."""
         self._buckets: dict[BucketName, Bucket] = {}
-        sizes: tuple[tuple[BucketName, int | None, float, float], ...] = (
-            ("requests", limits.requests_per_minute, limits.request_burst_s, 1.0),
-            ("tokens", limits.tokens_per_minute, limits.token_burst_s, 0.0),
-            ("input-tokens", limits.input_tokens_per_minute, limits.token_burst_s, 0.0),
-            ("output-tokens", limits.output_tokens_per_minute, limits.token_burst_s, 0.0),
-        )
-        for name, per_minute, burst_s, least in sizes:
-            if per_minute is not None:
-                capacity = max(least, per_minute * burst_s / 60)
-                self._buckets[name] = Bucket(per_minute, capacity, clock)
+        self._fit(self._began)
+
+    def change(self, change: LimitsChange, at: float | None = None) -> None:
+        """Replace what `change` says, from the moment `at` on (else from now)."""
+        given = {
+            name: value
+            for name in Limits.__struct_fields__
+            if (value := getattr(change, name)) is not UNSET
+        }
+        self._limits = msgspec.structs.replace(self._limits, **given)
+        self._fit(self._clock() if at is None else at)
 
     def admit(self, input_tokens: int, output_tokens: int) -> Charge:
         """Let a request in and charge it; `output_tokens` is the most it may write.
@@ -101,30 +67,69 @@ class Limiter:
         Raises:
             LimitReachedError: a bucket or the number of requests in flight is used up.
         """
+        self._catch_up()
         late = self._limits.charge == "completion"
         charge = Charge(input_tokens=input_tokens, output_tokens=0 if late else output_tokens)
         self._check_concurrency()
         self._check(charge)
         for name, bucket in self._buckets.items():
-            bucket.take(_amount(name, charge))
-        self._active += 1
-        return charge
+            bucket.admit(_amount(name, charge))
+        self.active += 1
+        return replace(charge, buckets=tuple(self._buckets.values()))
 
     def settle(self, charge: Charge, input_tokens: int, output_tokens: int) -> None:
         """End an admitted request, correcting its charge to what it used."""
-        self._active -= 1
+        self._catch_up()
+        self.active -= 1
         used = Charge(input_tokens=input_tokens, output_tokens=output_tokens)
         for name, bucket in self._buckets.items():
-            if name != "requests":
-                bucket.take(_amount(name, used) - _amount(name, charge))
+            if name != "requests" and bucket in charge.buckets:
+                bucket.settle(_amount(name, used) - _amount(name, charge))
 
     def gauges(self) -> dict[BucketName, Gauge]:
         """Read every bucket for the headers."""
         return {name: bucket.gauge() for name, bucket in self._buckets.items()}
 
+    def book(self) -> dict[str, dict[str, float | None]]:
+        """Tell of every bucket what was permitted and what was used."""
+        return {name: bucket.book(self._began) for name, bucket in self._buckets.items()}
+
+    def reset_book(self) -> None:
+        """Count from zero; the buckets stay as full as they are."""
+        for bucket in self._buckets.values():
+            bucket.reset_book()
+
+    def _catch_up(self) -> None:
+        if not self._later:
+            return
+        now = self._clock()
+        if self._first_at is None:
+            self._first_at = now
+        while self._later and now >= self._first_at + self._later[0].seconds:
+            change = self._later.pop(0)
+            self.change(change, self._first_at + change.seconds)
+
+    def _fit(self, at: float) -> None:
+        limits = self._limits
+        sizes: tuple[tuple[BucketName, int | None, float, float], ...] = (
+            ("requests", limits.requests_per_minute, limits.request_burst_s, 1.0),
+            ("tokens", limits.tokens_per_minute, limits.token_burst_s, 0.0),
+            ("input-tokens", limits.input_tokens_per_minute, limits.token_burst_s, 0.0),
+            ("output-tokens", limits.output_tokens_per_minute, limits.token_burst_s, 0.0),
+        )
+        for name, per_minute, burst_s, least in sizes:
+            if per_minute is None:
+                self._buckets.pop(name, None)
+                continue
+            capacity = max(least, per_minute * burst_s / 60)
+            if name in self._buckets:
+                self._buckets[name].refit(per_minute, capacity, at)
+            else:
+                self._buckets[name] = Bucket(per_minute, capacity, self._clock)
+
     def _check_concurrency(self) -> None:
         most = self._limits.max_concurrency
-        if most is not None and self._active >= most:
+        if most is not None and self.active >= most:
             raise LimitReachedError("concurrent requests", most, None)
 
     def _check(self, charge: Charge) -> None:
@@ -136,7 +141,7 @@ class Limiter:
             return
         if self._limits.count_refusals and "requests" in self._buckets:
             requests = self._buckets["requests"]
-            requests.take(min(1.0, requests.level() + requests.capacity))
+            requests.punish(min(1.0, requests.level() + requests.capacity))
         waits = {key: bucket.wait(_amount(key, charge)) for key, bucket in self._buckets.items()}
         slowest = max(waits, key=lambda key: waits[key])
         raise LimitReachedError(slowest, self._buckets[slowest].per_minute, waits[slowest])

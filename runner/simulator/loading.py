@@ -11,6 +11,7 @@ import msgspec
 from runner.simulator.scenario import (
     AnswerLength,
     Fault,
+    LaterLimits,
     Limits,
     Reply,
     Rule,
@@ -24,6 +25,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "answer": AnswerLength,
     "speed": Speed,
     "limits": Limits,
+    "limits_after": LaterLimits,
     "rules": Rule,
     "reply": Reply,
     "fault": Fault,

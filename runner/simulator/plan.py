@@ -1,11 +1,11 @@
 """What will happen to one attempt: which rule holds, how fast it goes, where it breaks."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.simulator.ask import Ask
 from runner.simulator.chance import unit
-from runner.simulator.scenario import Fault, Reply, Rule, Scenario
+from runner.simulator.scenario import Fault, Reply, Rule, Scenario, Speed
 
 _PLAIN = Reply()
 
@@ -18,6 +18,20 @@ class Plan:
     fault: Fault | None
     first_token_s: float
     tokens_per_second: float
+    speed: Speed
+    """What it goes by; `first_token_s` strays from it."""
+
+    def beside(self, in_flight: int) -> "Plan":
+        """Slow down as the speed says when so many are in flight, this one included."""
+        most = self.speed.full_speed_in_flight
+        if most is None or in_flight <= most:
+            return self
+        factor = (in_flight / most) ** self.speed.slowdown
+        return replace(
+            self,
+            first_token_s=self.first_token_s * factor,
+            tokens_per_second=self.tokens_per_second / factor,
+        )
 
 
 def make_plan(scenario: Scenario, ask: Ask, attempt: int) -> Plan:
@@ -30,6 +44,7 @@ def make_plan(scenario: Scenario, ask: Ask, attempt: int) -> Plan:
         fault=rule.fault,
         first_token_s=speed.first_token_s * (1 + stray),
         tokens_per_second=speed.tokens_per_second,
+        speed=speed,
     )
 
 

@@ -5,7 +5,7 @@ Times are in seconds, rates are shares from 0 to 1, and every table may be left 
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Seconds = Annotated[float, Meta(ge=0)]
@@ -48,6 +48,11 @@ class Speed(Struct, frozen=True, forbid_unknown_fields=True):
     jitter: Share = 0.5
     """How far the first token may stray from `first_token_s`, as a share of it."""
     tokens_per_second: Positive = 400.0
+    full_speed_in_flight: PerMinute | None = None
+    """Requests in flight up to which nothing slows down; left out: any number of them."""
+    slowdown: Seconds = 1.0
+    """Beyond that a request takes (in flight at its start / full_speed_in_flight) ** slowdown
+    times as long: with 1 throughput stays level, with 2 it falls."""
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +71,27 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     count_refusals: bool = False
     """Whether a refused request uses up a request, too, as some providers have it."""
     max_concurrency: PerMinute | None = None
+
+
+class LimitsChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """New values for some of the limits; what is left out stays. A JSON null takes a limit away."""
+
+    requests_per_minute: PerMinute | UnsetType | None = UNSET
+    tokens_per_minute: PerMinute | UnsetType | None = UNSET
+    input_tokens_per_minute: PerMinute | UnsetType | None = UNSET
+    output_tokens_per_minute: PerMinute | UnsetType | None = UNSET
+    request_burst_s: Positive | UnsetType = UNSET
+    token_burst_s: Positive | UnsetType = UNSET
+    charge: Literal["admission", "completion"] | UnsetType = UNSET
+    count_refusals: bool | UnsetType = UNSET
+    max_concurrency: PerMinute | UnsetType | None = UNSET
+
+
+class LaterLimits(LimitsChange, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A change of limits in mid-run."""
+
+    seconds: Seconds
+    """After the first request since the server started."""
 
 
 class Fault(Struct, frozen=True, forbid_unknown_fields=True):
@@ -133,4 +159,5 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     answer: AnswerLength = AnswerLength()
     speed: Speed = Speed()
     limits: Limits = Limits()
+    limits_after: list[LaterLimits] = []
     rules: list[Rule] = []

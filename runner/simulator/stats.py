@@ -1,6 +1,6 @@
 """What the simulator has seen, for whoever judges a client by it."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 from runner.simulator.ask import Api, Ask
@@ -27,6 +27,7 @@ class Stats:
         self.retries_seen: Counter[str] = Counter()
         self.input_tokens = 0
         self.output_tokens = 0
+        self.by_model: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._attempts: Counter[str] = Counter()
 
     def arrived(self, api: Api, retry_count: str) -> None:
@@ -58,11 +59,25 @@ class Stats:
         self.errors[status] += 1
         self.refusals += status == 429
 
-    def delivered(self, ask: Ask, output_tokens: int) -> None:
+    def delivered(self, ask: Ask, output_tokens: int, reasoning_tokens: int) -> None:
         """Count an answer that was sent whole."""
         self.completed += 1
         self.input_tokens += ask.input_tokens
         self.output_tokens += output_tokens
+        self.by_model[ask.model].update(
+            completed=1,
+            input_tokens=ask.input_tokens,
+            output_tokens=output_tokens,
+            reasoning_tokens=reasoning_tokens,
+        )
+
+    def broken_off(self, ask: Ask, output_tokens: int) -> None:
+        """Count an answer of which only so many tokens were sent."""
+        self.by_model[ask.model].update(
+            broken_off=1,
+            broken_input_tokens=ask.input_tokens,
+            broken_output_tokens=output_tokens,
+        )
 
     def snapshot(self) -> dict[str, Any]:
         """Everything, as it goes out at `/control/stats`."""
@@ -79,5 +94,6 @@ class Stats:
             "by_retry_count": dict(self.retries_seen),
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
+            "by_model": {model: dict(counts) for model, counts in self.by_model.items()},
             "by_hash": dict(self.by_hash),
         }

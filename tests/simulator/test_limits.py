@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.simulator.bucket import Gauge
 from runner.simulator.headers import go_duration, rate_headers, retry_headers
-from runner.simulator.limits import BucketName, Gauge, Limiter, LimitReachedError
+from runner.simulator.limits import BucketName, Limiter, LimitReachedError
 from runner.simulator.scenario import Limits
 from tests.simulated import scenario_file, simulator_in_thread, stats
 from tests.simulator.asking import body_for, post
