@@ -49,11 +49,10 @@ def _has_begun(protocol: ResponseHandler) -> bool:
 
 
 def _is_readable(protocol: ResponseHandler) -> bool:
-    if protocol.transport is None:
-        return True
-    poll = select.poll()
-    poll.register(protocol.transport.get_extra_info("socket").fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+    transport, poll = protocol.transport, select.poll()
+    if transport is not None:
+        poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return transport is None or bool(poll.poll(0))
 
 
 def keep_clean(client: "httpx2.AsyncClient") -> None:

@@ -15,7 +15,6 @@ Moment = Literal["never", "with it", "with its end", "begun", "halves", "unread"
 head torn and ended later or together with the next answer, while the connection is idle but not
 yet read, while idle and read; or the connection ends."""
 WRONG = "WRONG"
-_TORN_AT = 30
 
 
 @dataclass
@@ -24,6 +23,8 @@ class Chatty:
 
     api: Api
     moment: Moment
+    torn_at: int = 30
+    """How many bytes of the unasked answer come first where it is torn."""
     port: int = 0
     connections: int = 0
     asked: int = 0
@@ -54,12 +55,12 @@ class Chatty:
                 await asyncio.sleep(0.02)
                 writer.write(answer[-5:] + more)
             case "begun":
-                writer.write(answer + more[:_TORN_AT])
+                writer.write(answer + more[: self.torn_at])
             case "halves":
-                writer.write(left + answer + more[:_TORN_AT])
+                writer.write(left + answer + more[: self.torn_at])
             case _:
                 writer.write(answer)
-        return more[_TORN_AT:]
+        return more[self.torn_at :]
 
     def more(self) -> None:
         """Say what nobody asked for, where a connection is idle."""
@@ -69,7 +70,7 @@ class Chatty:
         if self.moment in ("unread", "idle"):
             writer.write(more)
         elif self.moment == "begun":
-            writer.write(more[_TORN_AT:])
+            writer.write(more[self.torn_at :])
         elif self.moment == "eof":
             writer.write_eof()
 
@@ -80,9 +81,9 @@ class Chatty:
 
 
 @asynccontextmanager
-async def chatty(api: Api, moment: Moment) -> AsyncIterator[Chatty]:
+async def chatty(api: Api, moment: Moment, torn_at: int = 30) -> AsyncIterator[Chatty]:
     """Serve on a free port."""
-    served = Chatty(api, moment)
+    served = Chatty(api, moment, torn_at)
     server = await asyncio.start_server(served.serve, "127.0.0.1", 0)
     served.port = server.sockets[0].getsockname()[1]
     try:

@@ -31,12 +31,13 @@ async def answers(
     moment: Moment,
     *,
     length: int = 1,
+    torn_at: int = 30,
     proxied: pytest.MonkeyPatch | None = None,
 ) -> tuple[list[Any], Chatty]:
     """Ask several questions one after the other; each answer has `length` characters."""
     texts = []
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(chatty(api, moment))
+        server = await stack.enter_async_context(chatty(api, moment, torn_at))
         url = f"http://127.0.0.1:{server.port}"
         if proxied is not None:
             proxied.setenv("HTTP_PROXY", url)
@@ -74,11 +75,20 @@ async def test_unasked_answer_behind_a_long_one(http: Http, moment: Moment, leng
     assert texts == [f"{number}" * length for number in range(JOBS)]
 
 
+@pytest.mark.parametrize("torn_at", [1, 4, 12, 17, 40, 90])
+@pytest.mark.parametrize("moment", ["begun", "halves"])
+async def test_unasked_answer_that_is_torn(moment: Moment, torn_at: int) -> None:
+    """The same wherever its head, or its body, is torn."""
+    texts, _ = await answers("openai", "aiohttp", moment, torn_at=torn_at)
+    assert texts == [str(number) for number in range(JOBS)]
+
+
 @pytest.mark.parametrize("api", APIS)
 async def test_unasked_answer_by_a_proxy(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connections to a proxy are looked at, too, and are kept."""
     for name in ("http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NO_PROXY", "elsewhere.test")
     texts, server = await answers(api, "aiohttp", "unread", proxied=monkeypatch)
     assert texts == [str(number) for number in range(JOBS)]
     assert server.connections == JOBS
