@@ -5,37 +5,57 @@ and tries a little more and a little less now and then. What refuses or fails is
 """
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
 from runner.pace.throughput import Shape, Window
 
 _LEAST_RAMP, _LEAST = 16, 40
-_SLOWED, _SLOWED_KEEN, _SLOWED_UNKNOWN = 1.1, 1.3, 1.4
-_WARY = 1.06
-_FAR_FEWER = 0.6
-"""From here on a server is slower than it was with fewer: doubling gives way to trying."""
+"""Answers in a window: while doubling, and when one level is compared with another."""
+
+_MOST_WINDOWS = 100
+
+# Doubling.
 _FAST_BELOW = 100
 """Below this, each answer lets two more out instead of one."""
+_FAR_FEWER = 0.6
+"""A server is as slow as it is compared with levels below this share of the present one."""
+_WARY = 1.06
+"""So much slower, and the level waits for the next window."""
+_WARY_LONG = 5
+"""Windows."""
+_SLOWED, _SLOWED_KEEN, _SLOWED_UNKNOWN = 1.1, 1.3, 1.4
+"""So much slower for sure, and doubling gives way to trying."""
+_SURE = 2.0
+"""Standard errors."""
 _EARLY_ANSWERS = 3.0
 """The first answers are the short ones: where lengths are unknown so many tell nothing."""
 _CAPPED_TRIPS = 1.5
+_NEARLY = 0.97
+"""Share of the most that was done that is as good as the most."""
+
+# Trying.
 _BUSY = 0.8
 """Share of a level from which on an answer tells about it."""
-_SURE = 2.0
-_NEARLY = 0.97
-"""Standard errors."""
 _WIDE, _WIDEST, _NARROW = 1.25, 2.0, 1.12
+"""Steps, as factors."""
+_FINER_DOWN = 0.6
+"""Steps down are smaller, so that the two together meet all levels."""
 _GAIN = 0.2
 """The part of a step up that has to arrive as throughput."""
-_AS_GOOD, _CLEARLY_MORE = 0.995, 1.04
+_AS_GOOD = 0.995
+"""A step down may lose this much."""
+_WORSE, _CLEARLY_MORE = 0.96, 1.04
+"""The same up and down, for who wants the highest level that does no harm."""
 _EARLY = 3.0
 """Standard errors from which on a trial is over before its time."""
-_WORSE = 0.96
 _SLOWER = 1.12
-"""A server that is no slower than it ever was would do less with less to do."""
+"""A server that is no slower than with far fewer would only do less with less to do."""
 _SLOWER_BY_FAR = 1.2
+"""So much slower, and a step down is tried first."""
 _CHANGED = 0.2
+"""The server itself became so much slower or faster: everything is open again."""
 _REST_S, _LONGEST_REST_S = 6.0, 60.0
 _REST_TRIPS = 4.0
 
@@ -64,7 +84,7 @@ class Climb:
         self._keen = keen
         self._shape = Shape()
         self._window = Window()
-        self._ramp: list[Window] = []
+        self._ramp: deque[Window] = deque(maxlen=_MOST_WINDOWS)
         self._base = level
         self._held: Window | None = None
         self._trying: Literal["", "up", "down"] = ""
@@ -75,7 +95,8 @@ class Climb:
         self._capped_at = math.inf
         self._probe_at = now
         self._since = now
-        self._wary = False
+        self._wary_for = 0
+        self._leapt = 0.0
         self._early = _EARLY_ANSWERS * level
 
     def answered(self, answer: Answer, now: float, in_flight: int, *, used: bool) -> None:
@@ -95,7 +116,7 @@ class Climb:
         level = (2 * answer.in_flight + in_flight) / 3
         self._window.add(level, answer.seconds, tokens)
         if self.doubling:
-            more = 0 if self._wary else 2 if self.level < _FAST_BELOW else 1
+            more = 0 if self._wary_for else 2 if self.level < _FAST_BELOW else 1
             self.level = min(self.cap, self.level + more)
             self._review_ramp(now)
         else:
@@ -110,6 +131,14 @@ class Climb:
         self.doubling = doubling
         self._window = Window()
         self._since = self._probe_at = now
+
+    def leap(self, level: float) -> None:
+        """Go up at once while doubling; what came before tells nothing of the levels above."""
+        if level > self.level:
+            self.level = level
+            self._ramp.clear()
+            self._window = Window()
+            self._leapt = level
 
     def _counts(self, answer: Answer, now: float) -> bool:
         if self.doubling:
@@ -130,12 +159,14 @@ class Climb:
             return
         self._window = Window()
         self._early -= window.count
+        self._leapt -= window.count
         known = constant is not None
-        if not known and self._early > 0:
+        if self._leapt > 0 or (self._early > 0 and not known):
             return
         self._ramp.append(window)
         slowed = self._slowed(window) or 1.0
-        self._wary = slowed > (_WARY if known else _SLOWED_UNKNOWN)
+        wary = slowed > (_WARY if known else _SLOWED_UNKNOWN)
+        self._wary_for = self._wary_for + 1 if wary and self._wary_for < _WARY_LONG else 0
         sure = 1 - _SURE * window.error(constant)
         limit = _SLOWED if known else _SLOWED_UNKNOWN
         if slowed * sure > (_SLOWED_KEEN if self._keen else limit):
@@ -212,10 +243,9 @@ class Climb:
         if may_rise and (self._next == "up" or not may_fall):
             self._trying, self.level = "up", up
         elif may_fall:
-            self._trying, self.level = (
-                "down",
-                max(1.0, min(self._base - 1, self._base / self._step)),
-            )
+            finer = 1.0 if self._keen or self._step > _NARROW else _FINER_DOWN
+            down = max(1.0, min(self._base - 1, self._base / self._step**finer))
+            self._trying, self.level = "down", down
         else:
             self._probe_at = now + self._rest
             return

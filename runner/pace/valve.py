@@ -143,7 +143,7 @@ class Valve:
             self._grown, self._grown_at = climb.level, now
         elif now - self._grown_at >= _BLIND_S and climb.doubling and self._wall == math.inf:
             # Answers take long, and nothing speaks against more.
-            climb.level = max(climb.level, min(2 * climb.level, self._top, _MOST_BLIND))
+            climb.leap(min(2 * climb.level, climb.cap, _MOST_BLIND))
             self._grown, self._grown_at = climb.level, now
 
     def _refresh(self, now: float) -> None:
@@ -156,7 +156,7 @@ class Valve:
                 self._wall = math.inf
         if self._rate is not None and climb.doubling and climb.trip:
             wanted = self._rate * climb.trip * _HEADROOM + 1
-            climb.level = max(climb.level, min(wanted, climb.cap))
+            climb.leap(min(wanted, climb.cap))
 
     def _is_too_much(self, ticket: Ticket, outcome: Outcome) -> bool:
         # Counted by what was started, not by what ended: failures end sooner than answers.
