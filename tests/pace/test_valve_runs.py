@@ -120,3 +120,22 @@ def test_few_jobs() -> None:
     """Twenty jobs are out at once."""
     seen = play(Rules(), valve=Valve(0.0), jobs=20, seed=_SEED)
     assert seen.seconds == play(Rules(), level=20, jobs=20, seed=_SEED).seconds
+
+
+@pytest.mark.parametrize(("before", "after"), [(200, 80), (80, 200)])
+def test_a_server_that_changes(before: int, after: int) -> None:
+    """When the server gets weaker or stronger in mid-run, the level follows within a minute."""
+    later = Rules(slowdown=beyond(after, 2))
+    rules = Rules(slowdown=beyond(before, 2), later=later, later_s=60.0)
+    seen = play(rules, valve=Valve(0.0), seconds=180.0, seed=_SEED)
+    last = [ceiling for at, ceiling in seen.ceilings if at >= 130]
+    assert 0.75 * after <= sum(last) / len(last) <= 1.35 * after
+
+
+def test_a_limit_on_concurrency_that_falls() -> None:
+    """When fewer are let in than before, it gives way at once and finds the new limit."""
+    rules = Rules(most=100, later=Rules(most=30), later_s=40.0)
+    seen = play(rules, valve=Valve(0.0), seconds=120.0, seed=_SEED)
+    last = [ceiling for at, ceiling in seen.ceilings if at >= 70]
+    assert 22 <= sum(last) / len(last) <= 30
+    assert seen.share("refused", since=60.0) <= 0.02

@@ -50,6 +50,9 @@ class Rules:
     busy: float = 0.0
     """Share of requests that end with a 503 for no reason."""
     noise: float = 0.15
+    later: "Rules | None" = None
+    later_s: float = 0.0
+    """From when on the server goes by other rules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,13 @@ class Server:
         self._served = self._served_at = 0.0
         self._version = 0
         self.active = 0
+        if rules.later:
+            events.at(rules.later_s, self._change, rules.later)
+
+    def _change(self, rules: Rules) -> None:
+        self._advance()
+        self._rules = rules
+        self._plan()
 
     def call(self, request: _Request) -> None:
         """Take a request in, or refuse it at once."""
