@@ -237,7 +237,7 @@ class Climb:
             self._try(now)
 
     def _try(self, now: float) -> None:
-        up = min(self.cap, self._base * self._step)
+        up = min(self.cap, max(self._base + 1, self._base * self._step))
         may_rise = up >= self._base + 1
         may_fall = self._base > 1 and self._is_slower()
         if may_rise and (self._next == "up" or not may_fall):

@@ -26,7 +26,8 @@ _CALM_S = 1.0
 _OVERLOADED, _FAILED = 0.12, 0.5
 """Shares of the recent requests from which on these are a sign of too much load."""
 _RECENT = 50
-_WALL_S, _LONGEST_WALL_S = 20.0, 240.0
+_RECENT_S = 10.0
+_WALL_S, _LONGEST_WALL_S = 5.0, 240.0
 _SAME_WALL = 0.95
 _LIFT, _LIFT_S, _LIFT_TRIPS = 1.04, 2.0, 3.0
 """How a wall is tried again: first a little above, then by more and more."""
@@ -77,6 +78,8 @@ class Valve:
         self._wall = math.inf
         self._wall_s = _WALL_S
         self._lift = _LIFT
+        self._levels: deque[tuple[float, int, bool]] = deque(maxlen=MOST)
+        self._was_doubling = True
         self._wall_until = -math.inf
         self._grown, self._grown_at = self._climb.level, now
 
@@ -120,6 +123,7 @@ class Valve:
         self.in_flight -= 1
         if outcome == "cancelled":
             return
+        self._levels.append((now, ticket.in_flight, outcome != "refused"))
         if outcome == "ok":
             self._refresh(now)
             seconds = max(1e-6, now - ticket.started_at)
@@ -153,7 +157,9 @@ class Valve:
             self._lift = min(2.0, self._lift**2)
             self._wall_until = now + max(_LIFT_S, _LIFT_TRIPS * climb.trip)
             if climb.cap >= self._top:
-                self._wall = math.inf
+                self._open(now)
+            elif self._was_doubling and not climb.doubling:
+                climb.go(now, climb.level, doubling=True)
         if self._rate is not None and climb.doubling and climb.trip:
             wanted = self._rate * climb.trip * _HEADROOM + 1
             climb.leap(min(wanted, climb.cap))
@@ -172,12 +178,32 @@ class Valve:
     def _refused(self, ticket: Ticket, now: float) -> None:
         if 2 * ticket.in_flight < self.ceiling:
             return  # so few were out that the valve has nothing to do with it
-        if ticket.started_at < self._cut_at:
+        if not self._is_wall(ticket, now):
+            self._open(now)
+        elif ticket.started_at >= self._cut_at:
+            self._cut(ticket, now, _SLIGHT_CUT if self._is_calm(now) else _CUT)
+        elif self._episode_at <= ticket.started_at and ticket.in_flight < self._wall:
             # Of the same episode: it may tell more exactly where the wall is, and no more.
-            if self._episode_at <= ticket.started_at and ticket.in_flight < self._wall:
-                self._lower(now, (ticket.in_flight - 1) * _SLIGHT_CUT, ticket.in_flight)
-            return
-        self._cut(ticket, now, _SLIGHT_CUT if self._is_calm(now) else _CUT)
+            self._lower(now, (ticket.in_flight - 1) * _SLIGHT_CUT, ticket.in_flight)
+
+    def _is_wall(self, ticket: Ticket, now: float) -> bool:
+        # A limit on how many are in flight refuses nearly all above it. Where as many or more
+        # have just been let in, it is the rate, or chance, and none of the valve's business.
+        since = now - max(_RECENT_S, _CALM_TRIPS * self._climb.trip)
+        balance = 0
+        for at, level, let_in in reversed(self._levels):
+            if at < since:
+                break
+            if level >= ticket.in_flight:
+                balance += 1 if let_in else -1
+        return balance <= 0
+
+    def _open(self, now: float) -> None:
+        """Forget a wall that is none."""
+        if self._wall < math.inf:
+            self._wall = math.inf
+            self._climb.cap = float(self._top)
+            self._climb.go(now, self._climb.level, doubling=self._was_doubling)
 
     def _is_calm(self, now: float) -> bool:
         return now - self._cut_at > max(_CALM_S, _CALM_TRIPS * self._climb.trip)
@@ -203,6 +229,8 @@ class Valve:
 
     def _lower(self, now: float, level: float, wall: float) -> None:
         level = max(1.0, min(level, self._climb.level))
+        if self._wall == math.inf:
+            self._was_doubling = self._climb.doubling
         self._wall = wall
         self._climb.cap = max(level, min(float(self._top), _SLIGHT_CUT * (wall - 1)))
         self._climb.go(now, level, doubling=2 * level < self._climb.cap)

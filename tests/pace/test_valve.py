@@ -181,3 +181,28 @@ def test_within_bounds_whatever_happens(seed: int) -> None:
         valve.advance(now)
         assert 1 <= valve.ceiling <= (most or MOST)
     assert valve.in_flight == len(out)
+
+
+def test_refused_by_chance() -> None:
+    """Refused where as many or more were let in a moment ago, it is no matter of how many."""
+    valve, now, chance = Valve(0.0), 0.0, Random(1)
+    for _ in range(60):
+        for ticket in [valve.started(now) for _ in range(valve.ceiling)]:
+            end: Outcome = "refused" if chance.random() < 0.1 else "ok"
+            valve.ended(ticket, now + 1.0, end, 60.0)
+        now += 1.0
+    assert valve.ceiling >= 500
+
+
+def test_grows_from_one() -> None:
+    """However far it had to close, it opens again when a wall is gone."""
+    valve = Valve(0.0)
+    now = 0.0
+    while valve.ceiling > 1:
+        tickets = [valve.started(now) for _ in range(valve.ceiling)]
+        for ticket in reversed(tickets):
+            valve.ended(ticket, now + 0.1, "refused")
+        now += 0.2
+    for _ in range(120):
+        now = turn(valve, now)
+    assert valve.ceiling >= 500
