@@ -52,6 +52,10 @@ class ProviderConfig:
     orderly end of its stream after some output, will do (Chat Completions only)."""
     idle_timeout_s: float | None = None
     """Between two events of a stream whose words have begun; None is the engine's own bound."""
+    rpm: int | None = None
+    """Most requests a minute; None leaves it to what the server says."""
+    tpm: int | None = None
+    """Most tokens a minute."""
     prices: TokenPrices | None = None
     """For all its models, over what a price list says."""
     model_prices: Mapping[str, TokenPrices] = field(default_factory=dict)

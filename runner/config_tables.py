@@ -27,6 +27,8 @@ _PROVIDER_KEYS: Mapping[str, type | UnionType] = {
     "include_usage": bool,
     "finish_reason": str,
     "idle_timeout": str | int | float,
+    "rpm": int,
+    "tpm": int,
     "prices": dict,
     "models": dict,
 }
@@ -149,6 +151,9 @@ def _check_values(table: Mapping[str, Any], source: str, place: str) -> None:
             f'{source}: idle_timeout under {place} must be a time longer than 0, such as "5m", or '
             "seconds."
         )
+    for name in ("rpm", "tpm"):
+        if table.get(name, 1) < 1:
+            raise UsageError(f"{source}: {name} under {place} must be at least 1.")
     if "base_url" in table and (problem := _url_problem(table["base_url"])):
         raise UsageError(f"{source}: base_url under {place} {problem}")
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-DEFAULT_CONCURRENCY = 32
 DEFAULT_ATTEMPT_TIMEOUT_S = 600.0
 """Both SDKs' own default for a whole call."""
 DEFAULT_IDLE_S = 120.0
@@ -82,7 +81,12 @@ class BatchSettings:
     no_response: bool = False
     keep_request: bool = False
     summary_json: Path | None = None
-    concurrency: int = DEFAULT_CONCURRENCY
+    concurrency: int | None = None
+    """Most requests in flight; None lets the run find its own level."""
+    rpm: int | None = None
+    """Never more requests in any minute; None leaves it to what the servers say."""
+    tpm: int | None = None
+    """Never more tokens a minute, as they are reserved; None as for `rpm`."""
     max_attempts: int = DEFAULT_MAX_ATTEMPTS
     deadlines: Deadlines = field(default_factory=Deadlines)
     grace_s: float = DEFAULT_GRACE_S

@@ -76,10 +76,13 @@ Exit codes: 0 all answered, 1 some not, 2 not started, 3 a limit you set,
     "-c",
     "--concurrency",
     section=_SPEED,
-    type=Count(),
-    default="32",
-    shown="32",
+    type=Count(auto=True),
+    shown="auto",
     help="Most requests in flight",
+)
+@option("--rpm", section=_SPEED, type=Count(), shown="learnt", help="Never more requests a minute")
+@option(
+    "--tpm", section=_SPEED, type=Count(), shown="learnt", help="Never more tokens a minute; 2M"
 )
 @option(
     "--max-runtime",
@@ -166,7 +169,9 @@ def _settings(
         no_response=options["no_response"],
         keep_request=options["keep_request"],
         summary_json=_summary(options["summary_json"]),
-        concurrency=options["concurrency"],
+        concurrency=options["concurrency"] or None,
+        rpm=options["rpm"],
+        tpm=options["tpm"],
         max_attempts=options["max_attempts"],
         deadlines=shared.deadlines(options),
         grace_s=_grace(options),

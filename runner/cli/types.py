@@ -79,10 +79,14 @@ class Count(_Words):
 
     name = "N"
 
-    def __init__(self, *, minimum: int = 1) -> None:
+    def __init__(self, *, minimum: int = 1, auto: bool = False) -> None:
+        """`auto` allows that word as well, which gives 0."""
         self._minimum = minimum
+        self._auto = auto
 
     def parse(self, text: str) -> int:
+        if self._auto and text.strip().lower() == "auto":
+            return 0
         match = _COUNT.fullmatch(text.strip())
         number = None if match is None else float(match[1]) * _THOUSANDS[match[2].lower()]
         if number is None or number != int(number):

@@ -15,8 +15,6 @@ class RetryPolicy:
     """The first back-off is drawn from 0 to this; every further one from twice the range."""
     cap_s: float = 60.0
     """No back-off of ours is longer."""
-    crowd_cap_s: float = 10.0
-    """The most that a refused job waits beyond what was asked, to give way to others."""
     longest_retry_after_s: float = 300.0
     """A server that asks for more than this fails the job (it stays worth a retry next time)."""
 
@@ -57,7 +55,8 @@ def decide(
             f" ({policy.longest_retry_after_s:,.0f} s)"
         )
     if error.kind == "rate_limit" and error.interruption is None:
-        return Again(_delay(asked, refusals, policy, draw) + _crowd(asked, refusals, policy, draw))
+        # It waits for its start like all others, at the gate that the refusal has shut.
+        return Again(0.0)
     limit = policy.max_attempts
     if error.kind == "bad_response":
         limit = min(limit, UNUSABLE_ANSWER_TRIES)
@@ -66,13 +65,6 @@ def decide(
     if made >= limit:
         return GiveUp()
     return Again(_delay(asked, made, policy, draw))
-
-
-def _crowd(asked: float | None, refusals: int, policy: RetryPolicy, draw: float) -> float:
-    """Give way on top of what was asked: all who wait are told the same moment, few get in."""
-    if asked is None or refusals < 2:
-        return 0.0
-    return min(_delay(None, refusals - 1, policy, draw), policy.crowd_cap_s)
 
 
 def _delay(asked: float | None, failures: int, policy: RetryPolicy, draw: float) -> float:

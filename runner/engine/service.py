@@ -4,7 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from anyio import BrokenResourceError, CancelScope, WouldBlock, get_cancelled_exc_class
+from anyio import (
+    BrokenResourceError,
+    CancelScope,
+    WouldBlock,
+    current_time,
+    get_cancelled_exc_class,
+)
 from anyio.streams.memory import MemoryObjectSendStream
 
 from runner.clock import Clock
@@ -45,6 +51,8 @@ class Service:
     async def serve(self, turn: Turn) -> float | None:
         """Make one attempt. None: the turn has ended; else the seconds before its next attempt.
 
+        What became of the request is told to the turn's grant.
+
         Cancelled with a request out, it records what had come as interrupted and then lets the
         cancellation go on.
         """
@@ -57,7 +65,9 @@ class Service:
                 return 0.0
             completion = await self.attempts.make(turn, provider)
         except ProviderError as error:
-            return await self._after_failure(turn, error)
+            now = current_time()
+            tell_failure(turn, error, self.policy.longest_retry_after_s, now)
+            return await self._after_failure(turn, error, now)
         except get_cancelled_exc_class():
             await self._cut_off(turn)
             raise
@@ -66,11 +76,14 @@ class Service:
             self.hold.unnoted(error)
             return 0.0
         except Exception as bug:  # noqa: BLE001 - one odd answer must not end a night's run
-            return await self._after_failure(turn, _internal(bug))
+            now = current_time()
+            turn.grant.failed(now, None)
+            return await self._after_failure(turn, _internal(bug), now)
+        turn.grant.answered(current_time(), completion.usage, completion.quota)
         turn.tries += 1
         self.halts.admitted(turn.job.provider)
         # From here to the record nothing may be lost: the answer is paid for.
-        await self._hand_over(turn, answered(turn, completion, self._clock, self._recording))
+        await self._record(answered(turn, completion, self._clock, self._recording))
         return None
 
     async def _may_start(self, turn: Turn) -> bool:
@@ -87,14 +100,13 @@ class Service:
         self._end(turn)
 
     def _end(self, turn: Turn) -> None:
-        turn.requeue.close()
         self.attempts.emit(JobLeft(turn.job))
 
     async def refuse(self, problem: LineProblem) -> None:
         """Record a line that is not a job."""
         await self._record(refused(problem, self._clock))
 
-    async def _after_failure(self, turn: Turn, error: ProviderError) -> float | None:
+    async def _after_failure(self, turn: Turn, error: ProviderError, now: float) -> float | None:
         hopeless = self._halt_if_hopeless(turn, error)
         if hopeless and error.interruption is None:
             self.leave(turn)
@@ -104,16 +116,19 @@ class Service:
         if isinstance(decision, GiveUp):
             if decision.note:
                 error.message = f"{error.message}; {decision.note}"
-            await self._hand_over(turn, failed(turn, error, self._clock, self._recording))
+            await self._record(failed(turn, error, self._clock, self._recording))
             return None
         if self.stop.draining:
             self.leave(turn)
             return None
-        if error.kind == "rate_limit":
-            turn.gated_s += decision.delay_s
+        delay = decision.delay_s
         self.attempts.journal.withdrawn(turn.job.id)
-        self.attempts.emit(RetryScheduled(turn.job, error, decision.delay_s))
-        return decision.delay_s
+        refused = is_refusal(error)
+        if refused:
+            # The gate of its lane makes it wait, as it does all others.
+            turn.refused_at, delay = now, round(turn.lane.own.gate_left(now), 6)
+        self.attempts.emit(RetryScheduled(turn.job, error, delay))
+        return 0.0 if refused else delay
 
     def _halt_if_hopeless(self, turn: Turn, error: ProviderError) -> bool:
         name = turn.job.provider
@@ -161,13 +176,8 @@ class Service:
             self._end(turn)
             return
         message = STOPPED[self.stop.reason]
-        await self._hand_over(
-            turn, stopped(turn, self.stop.reason, message, self._clock, self._recording)
-        )
-
-    async def _hand_over(self, turn: Turn, result: Result) -> None:
-        await self._record(result)
-        turn.requeue.close()
+        turn.grant.failed(current_time(), None)
+        await self._record(stopped(turn, self.stop.reason, message, self._clock, self._recording))
 
     async def _record(self, result: Result) -> None:
         self.attempts.emit(JobFinished(result))
@@ -189,6 +199,25 @@ class Service:
     @property
     def _recording(self) -> Recording:
         return self.attempts.recording
+
+
+def is_refusal(error: ProviderError) -> bool:
+    """Whether a request was refused for rate; in the middle of an answer it was let in."""
+    return error.kind == "rate_limit" and error.interruption is None
+
+
+def tell_failure(turn: Turn, error: ProviderError, longest_s: float, now: float) -> None:
+    """Tell the pace what a failure says of the server; it waits `longest_s` seconds at most."""
+    usage = error.completion.usage if error.completion else None
+    if error.unsent:
+        return  # closing the grant takes it back
+    if is_refusal(error):
+        asked = error.retry_after_s
+        turn.grant.refused(now, None if asked is None else min(asked, longest_s), error.quota)
+    elif usage is not None and usage.complete:
+        turn.grant.answered(now, usage, error.quota)
+    else:
+        turn.grant.failed(now, error.quota, overloaded=error.kind == "overloaded")
 
 
 def _internal(bug: Exception) -> ProviderError:

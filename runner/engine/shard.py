@@ -1,27 +1,28 @@
-"""Jobs in, results out: one feeder and many workers around a queue without a buffer.
+"""Jobs in, results out: a feeder, a dispatcher, and a task for each request that is out.
 
 A whole run on one machine is one shard. Nothing here may assume that it is alone, and nothing
 here knows files, signals or the terminal.
 """
 
+import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from anyio import create_memory_object_stream, create_task_group, get_cancelled_exc_class, sleep
+from anyio import Event, create_task_group, current_time, move_on_after
 from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
+from runner.engine.hold import RETRY_S
+from runner.engine.need import need_of
 from runner.engine.service import Service
 from runner.engine.turn import Turn
+from runner.engine.waiting import Waiting
 from runner.engine.window import Window
 from runner.errors import LineProblem
 from runner.events import JobQueued
 from runner.models import AttemptRecord, Job
-
-RAMP_WORKERS = 100
-RAMP_PAUSE_S = 0.02
-"""Measured: thousands of workers started at once make connections time out before their turn."""
+from runner.pace.lane import Lane
+from runner.pace.pace import Pace
 
 
 def no_attempts(_: Job) -> list[AttemptRecord]:
@@ -31,108 +32,141 @@ def no_attempts(_: Job) -> list[AttemptRecord]:
 
 @dataclass(kw_only=True)
 class Shard:
-    """One engine around one `Service`. `run` may be called once."""
+    """One engine around one `Service`. `run` may be called once.
+
+    No more jobs are in memory than twice what may be in flight just now.
+    """
 
     service: Service
-    concurrency: int
+    pace: Pace
     window: Window = field(default_factory=lambda: Window(None))
     earlier: Callable[[Job], list[AttemptRecord]] = no_attempts
     """The attempts that a job's record already holds."""
-    waiting: int = 0
-    """Jobs waiting for their next attempt without holding a worker."""
+    waiting: Waiting = field(default_factory=Waiting)
+    _fed: bool = False
+    _changed: Event = field(default_factory=Event)
 
     async def run(self, jobs: AsyncGenerator[Job | LineProblem, None]) -> None:
         """Work until the jobs end or the run is stopped; then the results stream is closed.
 
         Raises what `jobs` raised, after the answers on their way have been recorded.
         """
-        send, receive = create_memory_object_stream[Turn](0)
         raised: list[Exception] = []
         with self.service.results, self.service.stop.working:
-            async with create_task_group() as group:
-                group.start_soon(self._feed, jobs, send, raised)
-                with receive:
-                    for number in range(self.concurrency):
-                        if number and number % RAMP_WORKERS == 0:
-                            await sleep(RAMP_PAUSE_S)
-                        group.start_soon(self._work, receive.clone(), group)
+            try:
+                async with create_task_group() as group:
+                    group.start_soon(self._feed, jobs, raised)
+                    group.start_soon(self._hear_drain)
+                    await self._dispatch(group)
+                    group.cancel_scope.cancel()
+            finally:
+                self._leave_all()
         if raised:
             raise raised[0]
 
     async def _feed(
-        self,
-        jobs: AsyncGenerator[Job | LineProblem, None],
-        send: MemoryObjectSendStream[Turn],
-        raised: list[Exception],
+        self, jobs: AsyncGenerator[Job | LineProblem, None], raised: list[Exception]
     ) -> None:
         sequence = 0
-        with send, self.service.stop.feeding:
+        with self.service.stop.feeding:
             try:
                 async with aclosing(jobs):
+                    await self._room()
                     async for job in jobs:
                         if isinstance(job, LineProblem):
                             await self.service.refuse(job)
                             continue
                         await self.window.enter(sequence)
-                        await self._queue(job, sequence, send)
+                        self._queue(job, sequence)
                         sequence += 1
+                        await self._room()
             except Exception as error:  # noqa: BLE001 - raised again when the answers are in
                 raised.append(error)
+        self._fed = True
+        self._changed.set()
 
-    async def _queue(self, job: Job, sequence: int, send: MemoryObjectSendStream[Turn]) -> None:
-        requeue = send.clone()
-        turn = Turn(job=job, sequence=sequence, requeue=requeue, attempts=self.earlier(job))
+    async def _room(self) -> None:
+        while self.pace.in_flight + len(self.waiting) >= 2 * self.pace.ceiling:
+            await self._change(math.inf)
+
+    def _queue(self, job: Job, sequence: int) -> None:
+        self.waiting.add(
+            Turn(
+                job=job,
+                sequence=sequence,
+                lane=self.pace.lane(job.provider, job.model),
+                need=need_of(job),
+                attempts=self.earlier(job),
+            )
+        )
         self.service.attempts.emit(JobQueued(job))
-        await self._send(turn)
+        self._changed.set()
 
-    async def _send(self, turn: Turn) -> None:
-        turn.taken = False
+    async def _dispatch(self, group: TaskGroup) -> None:
+        while True:
+            wait = self._start_what_may(group)
+            if self._fed and not self.waiting and not self.pace.in_flight:
+                return
+            await self._change(wait)
+
+    async def _change(self, seconds: float) -> None:
+        """Wait so long, or until something is queued, ends or is stopped."""
+        with move_on_after(seconds):
+            await self._changed.wait()
+        if self._changed.is_set():
+            self._changed = Event()
+
+    async def _hear_drain(self) -> None:
+        await self.service.stop.drained()
+        self._changed.set()
+
+    def _start_what_may(self, group: TaskGroup) -> float:
+        """Start what may start now; give the seconds after which more may."""
+        if self.service.stop.draining:
+            self._leave_all()
+            return math.inf
+        if self.service.hold.shut:
+            return RETRY_S
+        now = current_time()
+        self.waiting.ripen(now)
+        waits = [self._start_lane(lane, now, group) for lane in self.waiting.lanes()]
+        return min([self.waiting.next_at - now, *waits])
+
+    def _start_lane(self, lane: Lane, now: float, group: TaskGroup) -> float:
+        while (turn := self.waiting.first(lane)) is not None:
+            if self.service.halts.halted(turn.job.provider):
+                self._leave(self.waiting.take(lane))
+                continue
+            wait = self.pace.wait(lane, turn.need, now)
+            if wait > 0:
+                return wait
+            self._begin(self.waiting.take(lane), now, group)
+        return math.inf
+
+    def _begin(self, turn: Turn, now: float, group: TaskGroup) -> None:
+        if turn.refused_at is not None:
+            turn.gated_s += now - turn.refused_at
+            turn.refused_at = None
+        turn.grant = self.pace.start(turn.lane, turn.need, now)
+        group.start_soon(self._carry, turn)
+
+    async def _carry(self, turn: Turn) -> None:
         try:
-            await turn.requeue.send(turn)
-        except get_cancelled_exc_class():
-            # Cancelled in the very step in which a worker took it: then it is the worker's.
-            if not turn.taken:
-                self._leave(turn)
-            raise
-
-    async def _work(self, receive: MemoryObjectReceiveStream[Turn], group: TaskGroup) -> None:
-        with receive:
-            async for turn in receive:
-                turn.taken = True
-                await self._carry(turn, group)
-                del turn  # else an idle worker would keep its last job in memory
-
-    async def _carry(self, turn: Turn, group: TaskGroup) -> None:
-        delay = await self.service.serve(turn)
-        while delay is not None:
-            if self.waiting < self.concurrency - 1:
-                self.waiting += 1
-                group.start_soon(self._wait, turn, delay)
-                return
-            # So many wait already that this worker has to: with the one that the feeder holds, no
-            # more than twice the concurrency are in memory.
-            if not await self._pause(turn, delay):
-                return
             delay = await self.service.serve(turn)
-        self.window.leave(turn.sequence)
-
-    async def _wait(self, turn: Turn, delay: float) -> None:
-        try:
-            if await self._pause(turn, delay):
-                await self._send(turn)
         finally:
-            self.waiting -= 1
-
-    async def _pause(self, turn: Turn, delay: float) -> bool:
-        try:
-            go_on = await self.service.stop.pause(delay)
-        except get_cancelled_exc_class():
-            self._leave(turn)
-            raise
-        if not go_on:
-            self._leave(turn)
-        return go_on
+            # Only now: an answer that waits for the writer keeps its place among those in flight.
+            turn.grant.close(current_time())
+            self._changed.set()
+        if delay is None:
+            self.window.leave(turn.sequence)
+        else:
+            now = current_time()
+            self.waiting.put_back(turn, now + delay, now)
 
     def _leave(self, turn: Turn) -> None:
         self.service.leave(turn)
         self.window.leave(turn.sequence)
+
+    def _leave_all(self) -> None:
+        for turn in self.waiting.drain():
+            self._leave(turn)

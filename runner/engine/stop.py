@@ -43,6 +43,10 @@ class Stop:
         """Whether nothing new may be sent."""
         return self._drained.is_set()
 
+    async def drained(self) -> None:
+        """Wait until nothing new may be sent."""
+        await self._drained.wait()
+
     def drain(self, reason: InterruptionReason | None = None) -> None:
         """Start nothing new; jobs that wait for their next attempt are left without a record."""
         # Whoever stops a run whose time was over already is the one who stopped it.

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from anyio.streams.memory import MemoryObjectSendStream
 from msgspec import UNSET, Raw, UnsetType
 
 from runner.models import AttemptRecord, Job
+from runner.pace.lane import Grant, Lane
+from runner.pace.permit import Need
 from runner.providers.base import Assembly
 
 
@@ -16,16 +17,20 @@ class Turn:
     job: Job
     sequence: int
     """Place among the jobs of this run, from 0."""
-    requeue: "MemoryObjectSendStream[Turn]"
-    """The turn's own clone of the queue's sending end; the queue lives while one is open."""
-    taken: bool = False
-    """Whether a worker holds it; a sender cancelled at that moment must then let go of it."""
+    lane: Lane
+    """In which it waits for its starts."""
+    need: Need
+    """What each of its requests asks of the pace."""
+    grant: Grant = field(init=False)
+    """What the request that is out was given; set when it starts."""
     attempts: list[AttemptRecord] = field(default_factory=list)
     """One entry per request sent, those of earlier runs first."""
     tries: int = 0
     """Attempts in this run that count against the limit."""
     refusals: int = 0
     """Attempts in this run that were refused for rate."""
+    refused_at: float | None = None
+    """Since when it waits because it was refused; None where it was not."""
     started_at: str | None = None
     """RFC 3339, the first send of this run."""
     started: float = 0.0

@@ -19,6 +19,7 @@ from runner.engine.window import Window
 from runner.errors import LineProblem, ProviderError, RunnerError, UsageError
 from runner.events import Event
 from runner.models import AttemptRecord, Job, Result
+from runner.pace.pace import Pace
 from runner.providers.base import Provider
 from runner.providers.registry import Providers
 from runner.results.output import Output
@@ -26,8 +27,8 @@ from runner.results.writer import OnWritten, pass_over, write_results
 from runner.settings import DEFAULT_MAX_ATTEMPTS, Deadlines
 
 RESULTS_AHEAD = 256
-"""Results that may wait for the writer, and never more than there are workers: what waits here is
-asked again after a kill. Beyond that a worker waits with its own."""
+"""Results that may wait for the writer, and never more than may be in flight: what waits here is
+asked again after a kill. Beyond that each waits with its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +37,6 @@ class EngineSettings:
 
     recording: Recording
     deadlines: Deadlines
-    concurrency: int = 1
     max_attempts: int = DEFAULT_MAX_ATTEMPTS
     stream: bool = False
     ahead: int | None = None
@@ -55,6 +55,7 @@ class Session:
     emit: Callable[[Event], None]
     stop: Stop
     hold: Hold
+    pace: Pace
     clock: Clock
     random: Random
     on_written: OnWritten = pass_over
@@ -68,7 +69,7 @@ class Session:
         what `jobs` raised.
         """
         send, receive = create_memory_object_stream[Result](
-            min(RESULTS_AHEAD, self.settings.concurrency)
+            min(RESULTS_AHEAD, self.pace.most_in_flight)
         )
         failures: list[Exception] = []
         async with create_task_group() as watch:
@@ -116,7 +117,7 @@ class Session:
         )
         return Shard(
             service=service,
-            concurrency=settings.concurrency,
+            pace=self.pace,
             window=Window(settings.ahead),
             earlier=self.earlier,
         )

@@ -10,7 +10,7 @@ from datetime import datetime
 from random import Random, SystemRandom
 
 import msgspec
-from anyio import create_task_group
+from anyio import create_task_group, current_time
 
 from runner.clock import SystemClock
 from runner.config import Config
@@ -21,6 +21,7 @@ from runner.errors import ExitCode, InvalidLineError, ProviderError, UsageError,
 from runner.events import Event, JobFinished, ProviderHalted, RetryScheduled
 from runner.input.parser import JobParser
 from runner.models import Job, Result
+from runner.pace.pace import Pace
 from runner.providers.endpoints import endpoint
 from runner.providers.registry import Providers
 from runner.results.journal import NoJournal
@@ -131,6 +132,7 @@ class Tail:
 
     async def _session(self, providers: Providers, live: LiveText, stop: Stop) -> Session:
         now, book = SystemClock().now(), price_book(self.config)
+        chance = Random()  # noqa: S311 - spreads retries in time; nothing secret
 
         def emit(event: Event) -> None:
             live.emit(event)
@@ -161,8 +163,9 @@ class Tail:
             stop=stop,
             # One answer that is on the screen is not worth a minute of waiting.
             hold=Hold(stop=stop, emit=emit, patience_s=0.0),
+            pace=Pace(now=current_time(), concurrency=1, draw=chance.random),
             clock=SystemClock(),
-            random=Random(),  # noqa: S311 - spreads retries in time; nothing secret
+            random=chance,
             may_retry=lambda job: not live.shown(job.id),
         )
 

@@ -1,7 +1,7 @@
 """What a person is told of a batch: which sinks watch it, and the texts before and after."""
 
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from anyio import create_task_group
@@ -51,10 +51,14 @@ class Teller:
         self._live: LiveText | None = None
         # With --tail the answers are the progress, and so are records that go to a terminal.
         watched = settings.tail or (settings.stdout and sys.stdout.isatty())
-        self._progress = Progress(prepared.tally, clock, quiet=settings.quiet or watched, pace="-c")
+        self._progress = Progress(prepared.tally, clock, quiet=settings.quiet or watched)
         self._sinks: list[Sink] = [prepared.tally, self._progress]
         if settings.verbose:
             self._sinks.append(Verbose(self._write_minor, clock, settings.max_attempts))
+
+    def follow(self, pace: Callable[[], str | None]) -> None:
+        """Show from now on what holds the pace."""
+        self._progress.pace = pace
 
     def emit(self, event: Event) -> None:
         """Pass an event on to everybody who watches; the tally hears of it first."""

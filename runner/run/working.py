@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from random import Random
 
-from anyio import create_task_group, to_thread
+from anyio import create_task_group, current_time, to_thread
 
 from runner.clock import SystemClock
 from runner.engine.hold import Hold
@@ -14,6 +14,7 @@ from runner.engine.stop import Stop
 from runner.errors import LineProblem, RunnerError, WriteError
 from runner.input.reader import InputChangedError
 from runner.models import AttemptRecord, Job, Result
+from runner.pace.pace import MOST_IN_FLIGHT
 from runner.pricing.book import PriceBook
 from runner.providers.registry import Providers
 from runner.results.compact import Compacted, compact
@@ -26,6 +27,7 @@ from runner.results.run_file import write_run_file
 from runner.results.writer import Place
 from runner.run.ending import Outcome
 from runner.run.feed import planned_jobs, streamed_jobs
+from runner.run.pacing import pace_for
 from runner.run.preparing import Prepared, run_file_of
 from runner.run.prices import price_book
 from runner.run.runtime import Runtime
@@ -33,6 +35,8 @@ from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch
 from runner.run.telling import Teller
 
+DEFAULT_AHEAD = 32
+"""Stands for the concurrency where the run finds its own."""
 AHEAD = 4
 """With `--tail` the feeder runs at most so many times the concurrency ahead of the live answer."""
 
@@ -47,7 +51,7 @@ async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
     stop, book = Stop(), price_book(prepared.config)
     async with Providers(
         prepared.config,
-        concurrency=settings.concurrency,
+        concurrency=settings.concurrency or MOST_IN_FLIGHT,
         http="aiohttp",
         environ=os.environ,
     ) as providers:
@@ -124,7 +128,9 @@ def _patience_s(stop: Stop) -> float | None:
 def _reserve(prepared: Prepared) -> Reserve | NoReserve:
     if prepared.paths is None:
         return NoReserve()
-    return Reserve(prepared.paths.reserve, reserve_size(prepared.settings.concurrency))
+    return Reserve(
+        prepared.paths.reserve, reserve_size(prepared.settings.concurrency or DEFAULT_AHEAD)
+    )
 
 
 def _open_journal(prepared: Prepared, output: Output) -> Journal | NoJournal:
@@ -144,6 +150,7 @@ def _session(
     book: PriceBook,
 ) -> Session:
     settings = prepared.settings
+    chance = Random()  # noqa: S311 - spreads requests in time; nothing secret
 
     def on_written(result: Result, place: Place | None) -> None:
         if place is not None and prepared.scan is not None:
@@ -151,6 +158,8 @@ def _session(
         journal.answered(result.id)
         prepared.tally.written(result)
 
+    pace = pace_for(settings, prepared.config, current_time(), chance.random)
+    teller.follow(lambda: pace.why(current_time()))
     return Session(
         settings=EngineSettings(
             recording=Recording(
@@ -161,10 +170,9 @@ def _session(
                 worst_case=book.worst_case_usd,
             ),
             deadlines=settings.deadlines,
-            concurrency=settings.concurrency,
             max_attempts=settings.max_attempts,
             stream=settings.tail,
-            ahead=AHEAD * settings.concurrency if settings.tail else None,
+            ahead=AHEAD * (settings.concurrency or DEFAULT_AHEAD) if settings.tail else None,
         ),
         providers=providers,
         journal=journal,
@@ -172,8 +180,9 @@ def _session(
         emit=teller.emit,
         stop=stop,
         hold=Hold(stop=stop, emit=teller.emit, room=room, mend=journal.mend),
+        pace=pace,
         clock=SystemClock(),
-        random=Random(),  # noqa: S311 - spreads retries in time; nothing secret
+        random=chance,
         on_written=on_written,
         earlier=lambda job: _earlier(prepared, job),
         may_retry=teller.may_retry,

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import TextIO
 
@@ -35,10 +36,10 @@ class Progress:
         clock: Clock,
         *,
         quiet: bool = False,
-        pace: str | None = None,
+        pace: Callable[[], str | None] = lambda: None,
         stream: TextIO | None = None,
     ) -> None:
-        """Create the sink. `pace` says what holds the pace, such as `-c`."""
+        """Create the sink. `pace` says what holds the pace just now, such as `-c`."""
         self.pace = pace
         self._tally = tally
         self._clock = clock
@@ -94,7 +95,7 @@ class Progress:
 
     def _facts(self, now: float) -> list[str]:
         rate = self._rate.per_second(now, self._tally.finished)
-        return facts(self._tally, rate, self.pace)
+        return facts(self._tally, rate, self.pace())
 
     def _draw(self, now: float) -> None:
         if self._pen is None:

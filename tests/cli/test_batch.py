@@ -96,7 +96,7 @@ def test_bad_usage_is_refused_in_words(
     assert handed.batch == []
 
 
-@pytest.mark.parametrize("absent", ["--dry-run", "--rpm=1", "--lane=flex", "--processes=2"])
+@pytest.mark.parametrize("absent", ["--dry-run", "--lane=flex", "--processes=2"])
 def test_what_does_not_work_yet_is_absent(capsys: pytest.CaptureFixture[str], absent: str) -> None:
     """No option is accepted before it does what it says."""
     assert "has no option" in refused(capsys, "batch", "jobs.jsonl", absent)

@@ -49,7 +49,7 @@ def test_batch_help_stands_in_sections(capsys: pytest.CaptureFixture[str]) -> No
         "When things go wrong:",
         "What you see:",
     ]
-    assert "  -c, --concurrency N          Most requests in flight                    [32]" in lines
+    assert "  -c, --concurrency N          Most requests in flight                  [auto]" in lines
     assert "                               [JOBS with .results.jsonl; - if JOBS is -]" in lines
 
 

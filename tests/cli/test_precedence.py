@@ -17,7 +17,7 @@ def test_an_option_beats_the_environment_which_beats_the_file(
     batch: Batch, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The nearer to the command, the stronger."""
-    assert batch().concurrency == 32
+    assert batch().concurrency is None
     user_file(here).write_text("[batch]\nconcurrency = 8\n")
     assert batch().concurrency == 8
     (here / "runner.toml").write_text("[batch]\nconcurrency = '9'\n")
@@ -153,7 +153,7 @@ def test_a_named_configuration_is_the_only_one(
     (here / "two.toml").write_text("[batch]\nlimit = 2\n")
     monkeypatch.setenv("RUNNER_CONFIG", "one.toml")
     settings = batch()
-    assert (settings.concurrency, settings.limit) == (32, 1)
+    assert (settings.concurrency, settings.limit) == (None, 1)
     assert run(["--config", "two.toml", "batch", "jobs.jsonl"]) == 0
     assert handed.batch[-1].limit == 2
     assert handed.configs[-1].sources == ("two.toml",)

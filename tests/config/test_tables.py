@@ -79,7 +79,8 @@ def test_a_trusted_file_may_move_a_built_in_provider() -> None:
         ("batch = 3", "write it as [batch]"),
         ("providers = 3", "write it as [providers]"),
         ('[providers]\nvllm = "http://x"', "write it as [providers.vllm]"),
-        (VLLM + "rpm = 3", 'unknown key "rpm" under [providers.vllm]'),
+        (VLLM + "rpm = 0", "rpm under [providers.vllm] must be at least 1"),
+        (VLLM + "rmp = 3", 'unknown key "rmp" under [providers.vllm]'),
         (VLLM + 'include_usage = "no"', "include_usage under [providers.vllm] must be true or"),
         (VLLM + 'finish_reason = "never"', "under [providers.vllm] must be required or optional."),
         (

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import anyio
-from anyio import create_memory_object_stream
+from anyio import create_memory_object_stream, current_time
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from msgspec import Raw
 
@@ -22,6 +22,7 @@ from runner.engine.window import Window
 from runner.errors import LineProblem, ProviderError
 from runner.events import Event
 from runner.models import Api, AttemptRecord, Completion, Job, Request, Result, Usage
+from runner.pace.pace import Pace
 from runner.providers.base import Assembly, Delta, Provider
 from runner.settings import Deadlines
 
@@ -168,6 +169,7 @@ class Bench:
     journal: FakeJournal = field(default_factory=FakeJournal)
     stop: Stop = field(default_factory=Stop)
     events: list[Event] = field(default_factory=list)
+    pace: Pace = field(init=False)
     results: list[Result] = field(default_factory=list)
     others: dict[str, FakeProvider] = field(default_factory=dict)
     on_event: Callable[[Event], None] = lambda event: None
@@ -209,9 +211,10 @@ class Bench:
             hold=self.hold,
             may_retry=self.may_retry,
         )
+        self.pace = Pace(now=current_time(), concurrency=self.concurrency, draw=Random(2).random)
         return Shard(
             service=service,
-            concurrency=self.concurrency,
+            pace=self.pace,
             window=Window(self.ahead),
             earlier=self.earlier,
         )

@@ -288,8 +288,13 @@ async def test_records_can_leave_out_and_add_bodies() -> None:
     assert b'"content":"p"' in bytes(result.request or b"")
 
 
-async def test_a_wide_shard_starts_in_steps() -> None:
-    """More workers than one step of the ramp are all started in the end."""
-    bench = Bench(FakeProvider(lambda prompt, number: 0.1), concurrency=150, buffer=500)
-    assert len(await bench.run(jobs(150))) == 150
-    assert bench.provider.peak > 100
+async def test_a_wide_shard_opens_in_steps() -> None:
+    """The concurrency asked for is not used at once, but soon, and never passed."""
+    bench = Bench(FakeProvider(lambda prompt, number: 0.05), concurrency=150, buffer=900)
+    assert len(await bench.run(jobs(800))) == 800
+    assert bench.provider.peak == 150
+    started = [event.job.id for event in bench.events if isinstance(event, AttemptStarted)]
+    ended = [event.result.id for event in bench.events if isinstance(event, JobFinished)]
+    first = bench.events.index(next(e for e in bench.events if isinstance(e, JobFinished)))
+    assert sum(isinstance(event, AttemptStarted) for event in bench.events[:first]) < 50
+    assert sorted(started) == sorted(ended)

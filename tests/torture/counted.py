@@ -38,7 +38,7 @@ def _look(peaks: Counter[str]) -> None:
     peaks["looks"] += 1
     peaks["jobs"] = max(peaks["jobs"], living[Turn])
     shards = (found for found in gc.get_objects() if isinstance(found, Shard))
-    peaks["waiting"] = max([peaks["waiting"], *(shard.waiting for shard in shards)])
+    peaks["waiting"] = max([peaks["waiting"], *(len(shard.waiting) for shard in shards)])
 
 
 if __name__ == "__main__":

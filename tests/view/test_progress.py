@@ -71,7 +71,7 @@ def half_done() -> Tally:
 def test_the_bar_shows_counts_failures_and_what_is_out(terminal: Terminal) -> None:
     """The line on a terminal is that of the guide, and it goes when the run ends."""
     tally, clock = half_done(), FakeClock()
-    with Progress(tally, clock, pace="-c", stream=terminal.stream) as shown:
+    with Progress(tally, clock, pace=lambda: "-c", stream=terminal.stream) as shown:
         for number in range(64):
             tally.emit(AttemptStarted(job(str(number)), 1))
         terminal.read()
@@ -124,7 +124,7 @@ def test_a_terminal_without_unicode_gets_an_ascii_bar() -> None:
 def test_without_a_terminal_a_plain_line_tells_the_same() -> None:
     """In a log the facts stand after the time, and no bar is drawn."""
     tally, clock, stream = half_done(), FakeClock(), io.StringIO()
-    with Progress(tally, clock, pace="-c", stream=stream) as shown:
+    with Progress(tally, clock, pace=lambda: "-c", stream=stream) as shown:
         clock.seconds = 30.0
         tally.succeeded += 1230
         shown.emit(JobFinished(answered("a")))

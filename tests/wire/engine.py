@@ -21,6 +21,7 @@ from runner.events import (
     RetryScheduled,
 )
 from runner.models import Api, ErrorKind, InterruptionReason, Job, Request, Result, Status
+from runner.pace.pace import Pace
 from runner.providers.registry import Providers
 from runner.providers.transport import Http
 from runner.results.encode import decode, encode
@@ -147,6 +148,7 @@ async def ask(
                 emit=emit,
                 stop=stop,
                 hold=Hold(stop=stop, emit=emit, patience_s=0.0),
+                pace=Pace(now=anyio.current_time(), concurrency=1, draw=lambda: 0.0),
                 clock=SystemClock(),
                 random=NoDice(),
                 on_written=lambda result, _: asked.results.append(result),
