@@ -4,13 +4,14 @@ Three things hold a request back: ceilings that a person gave, meters of what th
 and, where the server refuses without saying, a pace found by trying. The slowest one counts.
 """
 
+import math
 from typing import Literal
 
 from runner.pace.ceiling import request_ceiling, token_ceiling
 from runner.pace.entry import Size, Unit
 from runner.pace.estimate import Estimate
 from runner.pace.finder import Finder
-from runner.pace.gate import Gate
+from runner.pace.gate import Gate, wait_alone
 from runner.pace.meter import Meter
 from runner.pace.permit import Need, Permit
 from runner.quota import Gauge, Quota
@@ -19,6 +20,8 @@ Holder = Literal["rpm", "tpm", "server", "gate"]
 """What holds the pace: requests, tokens, a pace found by trying, or a refusal's gate."""
 
 _STILL_HELD_S = 1.0
+_LONG_S = 2.0
+"""A server that asks for so much may well mean all requests."""
 
 _UNITS = (
     Unit("requests", requests=1),
@@ -82,9 +85,9 @@ class Limiter:
         if self._tpm is not None:
             held = self._held(need, size)
             self._tpm.take(held, now)
-        self._finder.sent(now)
+        serial = self._finder.sent(now)
         entries = [(meter, meter.reserve(size, now)) for meter in self._meters.values()]
-        return Permit(need, now, size, held, entries)
+        return Permit(need, now, size, held, entries, serial)
 
     def settle(
         self,
@@ -158,9 +161,17 @@ class Limiter:
                 explained |= meter.refused(entry, gauge, permit.sent_at, now)
         if quota is not None:
             self._observe(permit, quota, now)
-        self._finder.refused(now, permit.sent_at, cut=not explained)
-        self._shut(permit, now, retry_after_s, draw)
+        if self._finder.refused(now, permit.sent_at, permit.serial, cut=not explained):
+            self._shut(permit, now, retry_after_s, draw)
+        else:
+            permit.again_at = now + wait_alone(retry_after_s, draw)
+            if retry_after_s is not None and _LONG_S <= retry_after_s < math.inf:
+                self.gate.shut_in_doubt(now, permit.sent_at, retry_after_s, draw)
         return explained
+
+    def job_delay(self, permit: Permit, now: float) -> float:
+        """Tell for how many seconds a job that was just refused has to wait, the gate included."""
+        return max(self.gate.left(now), permit.again_at - now, 0.0)
 
     def _shut(self, permit: Permit, now: float, retry_after_s: float | None, draw: float) -> None:
         self.gate.shut(now, permit.sent_at, retry_after_s, draw)

@@ -1,5 +1,6 @@
 """What a request asks of the limiter, and what it was given. Pure data."""
 
+import math
 from dataclasses import dataclass
 
 from runner.pace.entry import Entry, Size
@@ -27,4 +28,8 @@ class Permit:
     held: float
     """Tokens held under a configured ceiling."""
     entries: list[tuple[Meter, Entry]]
+    serial: int
+    """Its number among those of its limiter."""
+    again_at: float = -math.inf
+    """Once refused: the moment before which its job is not to be sent again, though others are."""
     open: bool = True

@@ -26,6 +26,16 @@ _ANTHROPIC = Rules(
     requests=600, tokens=None, input_tokens=90_000, output_tokens=40_000, charge="late"
 )
 
+_FREE = Scenario(
+    work=_SHORT,
+    rules=Rules(requests=None, tokens=None, headers=False, retry_after="none"),
+    jobs=6_000,
+    rpm=None,
+    tpm=None,
+    slow_start=True,
+    most=64,
+)
+
 
 def _unknown(scenario: Scenario) -> Scenario:
     return replace(scenario, rpm=None, tpm=None, slow_start=True)
@@ -80,4 +90,22 @@ SCENARIOS: dict[str, Scenario] = {
     "FB": replace(_with(B, headers=False, retry_after="none"), rpm=1200, tpm=200_000),
     "FM": _unknown(_with(A, headers=False, retry_after="none")),
     "FN": _unknown(_with(B, headers=False, retry_after="exact")),
+    "X0": _FREE,
+    "X1": _with(_FREE, by_chance=0.05, chance_retry_after_s=0.3),
+    "X2": _with(_FREE, by_chance=0.1),
+    "X3": _unknown(_with(A, headers=False, retry_after="none", by_chance=0.05)),
+    "X3R": _unknown(
+        _with(
+            A,
+            headers=False,
+            retry_after="exact",
+            by_chance=0.05,
+            chance_retry_after_s=0.3,
+            refusals_count=False,
+        )
+    ),
+    "X3B": _unknown(_with(B, headers=False, retry_after="none", by_chance=0.05)),
+    "X4": _with(_FREE, outage=(30.0, 40.0)),
+    "X4R": _with(_FREE, outage=(30.0, 40.0), chance_retry_after_s=0.3),
+    "X6": _with(_FREE, by_chance=0.01),
 }

@@ -40,6 +40,11 @@ class Rules:
     retry_after: RetryAfter = "exact"
     tenant: Tenant | None = None
     halved_at_s: float | None = None
+    by_chance: float = 0.0
+    """Share of requests that are refused whatever was sent before, and not counted."""
+    chance_retry_after_s: float | None = None
+    outage: tuple[float, float] | None = None
+    """From when to when everything is refused."""
 
 
 @dataclass(slots=True, eq=False)
@@ -113,6 +118,8 @@ class Server:
     accounts: dict[str, Account] = field(default_factory=dict)
     calls: int = 0
     refused: int = 0
+    refused_by_chance: int = 0
+    granted_at: list[float] = field(default_factory=list)
     use_when_last_sent: float = 0.0
 
     def __post_init__(self) -> None:
@@ -131,21 +138,30 @@ class Server:
     def use(self) -> float:
         """Share of what was permitted until now, bursts included, that was granted.
 
-        It is that of the limit which binds.
+        It is that of the limit which binds; not a number where there is none.
         """
         self._advance()
-        return max(account.granted / account.permitted for account in self.accounts.values())
+        shares = (one.granted / one.permitted for one in self.accounts.values())
+        return max(shares, default=math.nan)
 
     def call(self, job: Job) -> tuple[float, Reply]:
         """Admit or refuse; tell in how many seconds the reply leaves, and the reply."""
         self._advance()
         self.calls += 1
+        rules, now = self.rules, self.events.now
+        if rules.outage is not None and rules.outage[0] <= now < rules.outage[1]:
+            self.refused += 1
+            return 0.05, Reply(False, None, rules.chance_retry_after_s)
+        if rules.by_chance and self.chance.random() < rules.by_chance:
+            self.refused_by_chance += 1
+            return 0.05, Reply(False, None, rules.chance_retry_after_s)
         charges = {name: self._charge(name, job) for name in self.accounts}
         if not all(self._fits(name, amount) for name, amount in charges.items()):
             return 0.05, self._refuse(charges)
         for name, amount in charges.items():
             self.accounts[name].grant(amount)
         self.use_when_last_sent = self.use
+        self.granted_at.append(now)
         quota = self._quota()
         delay = 0.4 + self.chance.expovariate(5) + job.output / 60
         self.events.at(self.events.now + delay, self._complete, job)

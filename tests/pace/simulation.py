@@ -1,6 +1,7 @@
 """Clients that drive the real limiter against simulated servers, and what came of it."""
 
 import math
+from bisect import bisect
 from collections import deque
 from dataclasses import dataclass
 from random import Random
@@ -45,6 +46,7 @@ class Scenario:
     clients: int = 1
     slow_start: bool = False
     says_cap: bool = True
+    most: int = _MOST_IN_FLIGHT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +58,16 @@ class Outcome:
     whole: float
     """The same to the last answer."""
     refused: float
+    """Without those that were refused by chance."""
     unfinished: int
     minutes: float
     calls: int
+    granted_at: list[float]
+
+    def rate(self, start_s: float, end_s: float) -> float:
+        """Tell how many requests a second were let in from one moment to another."""
+        count = bisect(self.granted_at, end_s) - bisect(self.granted_at, start_s)
+        return count / (end_s - start_s)
 
 
 class Client:
@@ -72,7 +81,8 @@ class Client:
         self.waiting = deque(scenario.work.jobs(scenario.jobs, chance))
         self.left = len(self.waiting)
         self.in_flight = 0
-        self.bound = _FIRST_IN_FLIGHT if scenario.slow_start else _MOST_IN_FLIGHT
+        self.most = scenario.most
+        self.bound = _FIRST_IN_FLIGHT if scenario.slow_start else self.most
         self.says_cap = scenario.says_cap
         self.wakes_at = math.inf
         self.sent: list[float] = []
@@ -112,7 +122,7 @@ class Client:
         self.in_flight -= 1
         if reply.accepted:
             self.left -= 1
-            self.bound = min(_MOST_IN_FLIGHT, self.bound + 1)
+            self.bound = min(self.most, self.bound + 1)
             self.limiter.settle(
                 permit,
                 now,
@@ -122,8 +132,6 @@ class Client:
             )
         else:
             job.refused += 1
-            self.waiting.appendleft(job)
-
             self.limiter.refused(
                 permit,
                 now,
@@ -131,6 +139,12 @@ class Client:
                 quota=reply.quota,
                 draw=self.chance.random(),
             )
+            alone = self.limiter.job_delay(permit, now) - self.limiter.gate_left(now)
+            self.events.at(now + max(0.0, alone), self._again, job)
+        self.pump()
+
+    def _again(self, job: Job) -> None:
+        self.waiting.appendleft(job)
         self.pump()
 
 
@@ -148,4 +162,5 @@ def run(scenario: Scenario, seed: int) -> Outcome:
         unfinished=sum(client.left for client in clients),
         minutes=events.now / 60,
         calls=server.calls,
+        granted_at=server.granted_at,
     )

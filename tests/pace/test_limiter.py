@@ -80,11 +80,36 @@ def test_a_gate_holds_everything() -> None:
     assert limiter.refusals == 1
 
 
-def test_a_refusal_without_headers_finds_a_pace() -> None:
-    """Refused without a reason, requests are paced as the server seems to let them in."""
+def test_one_refusal_among_many_is_the_job_s_own() -> None:
+    """A single refusal makes its own job wait as asked, or half a second; others go on."""
+    limiter = Limiter(0.0)
+    permits = [limiter.reserve(NEED, at / 10) for at in range(20)]
+    limiter.refused(permits[9], 2.0, retry_after_s=0.3, quota=None, draw=0.0)
+    limiter.refused(permits[19], 2.0, retry_after_s=None, quota=None, draw=0.0)
+    assert limiter.job_delay(permits[9], 2.1) == pytest.approx(0.2)
+    assert limiter.job_delay(permits[19], 2.0) == pytest.approx(0.5)
+    assert limiter.job_delay(permits[19], 3.0) == 0.0
+    assert limiter.wait(NEED, 2.0) == 0.0
+
+
+def test_a_gate_opens_when_others_are_let_in() -> None:
+    """A long wait that is asked for holds all, until one that was sent later gets through."""
+    limiter = Limiter(0.0)
+    permits = [limiter.reserve(NEED, at / 10) for at in range(3)]
+    limiter.refused(permits[1], 0.3, retry_after_s=20.0, quota=None, draw=0.0)
+    limiter.settle(permits[0], 1.0)
+    assert limiter.wait(NEED, 1.0) > 19
+    limiter.settle(permits[2], 1.0)
+    assert limiter.wait(NEED, 1.0) == 0.0
+    assert limiter.job_delay(permits[1], 1.0) == pytest.approx(19.3)
+
+
+def test_refusals_without_headers_find_a_pace() -> None:
+    """Refused in a row without a reason, requests are paced as the server seems to let them in."""
     limiter = Limiter(0.0)
     permits = [limiter.reserve(NEED, at / 10) for at in range(200)]
-    assert not limiter.refused(permits[-1], 20.0, retry_after_s=None, quota=None, draw=0.0)
+    for permit in permits[-3:]:
+        assert not limiter.refused(permit, 20.0, retry_after_s=None, quota=None, draw=0.0)
     assert 90 <= starts(limiter, 20.6, 30.6) <= 110
     assert limiter.holds(30.6) == "server"
 
@@ -173,3 +198,20 @@ def test_the_rate_is_that_of_the_lowest_limit() -> None:
     limiter = Limiter(0.0, rpm=600)
     used(limiter, 0.0, told(300, 5))
     assert limiter.rate(NEED) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(("refusals", "asked", "longest_s"), [(9, 0.0, 2.0), (20, None, 60.0)])
+def test_a_single_job_is_not_kept_for_long(
+    refusals: int, asked: float | None, longest_s: float
+) -> None:
+    """A lone job that is refused again and again is through soon after the server lets it in."""
+    limiter = Limiter(0.0)
+    now = 0.0
+    for _ in range(refusals):
+        while wait := limiter.wait(NEED, now):
+            now += wait
+        permit = limiter.reserve(NEED, now)
+        now += 0.07
+        limiter.refused(permit, now, retry_after_s=asked, quota=None, draw=0.5)
+        now += limiter.job_delay(permit, now)
+    assert now + limiter.wait(NEED, now) <= longest_s

@@ -82,3 +82,28 @@ def test_a_bucket_of_one_request_is_lived_with() -> None:
     assert outcome.use >= 0.85
     assert outcome.refused <= 0.06
     assert outcome.unfinished == 0
+
+
+@pytest.mark.parametrize(("name", "share"), [("X1", 0.05), ("X2", 0.1), ("X6", 0.01)])
+def test_refusals_by_chance_slow_nothing_down(name: str, share: float) -> None:
+    """Where a share is refused whatever is sent, 0.9 of the rest's throughput is kept."""
+    free, outcome = run(SCENARIOS["X0"], seed=2), run(SCENARIOS[name], seed=2)
+    assert outcome.unfinished == 0
+    assert free.minutes / outcome.minutes >= 0.9 * (1 - share)
+
+
+def test_a_limit_is_found_amid_refusals_by_chance() -> None:
+    """With one in twenty refused by chance, 90 % of a limit are used and few more are refused."""
+    outcome = run(SCENARIOS["X3"], seed=1)
+    assert outcome.use >= 0.9
+    assert outcome.refused <= 0.04
+    assert outcome.unfinished == 0
+
+
+@pytest.mark.parametrize("name", ["X4", "X4R"])
+def test_an_outage_is_got_over_within_seconds(name: str) -> None:
+    """After ten seconds in which all was refused, throughput is back 15 s later."""
+    free, outcome = run(SCENARIOS["X0"], seed=1), run(SCENARIOS[name], seed=1)
+    assert outcome.unfinished == 0
+    assert outcome.rate(55, 85) >= 0.9 * free.rate(10, 90)
+    assert outcome.refused <= 0.02
