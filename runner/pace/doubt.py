@@ -4,7 +4,7 @@ A server whose bucket is empty refuses most of what comes until it has filled; a
 refuses nothing. One that refuses by chance does neither: so both can be told apart.
 """
 
-_MASSIVE, _MASSIVE_AMID_NOISE = 3.0, 5.0
+_MASSIVE, _MASSIVE_AMID_NOISE = 3.0, 6.0
 _LET_IN = 0.2
 """With so much off for each that was let in, one refusal in six balances."""
 _NOISE = 0.125
