@@ -28,6 +28,11 @@ class Report:
         self.figures[figure] = f"{found:,.6g} (at most {bound:,.6g})"
         self.demand(found <= bound, f"{figure}: {found}, above {bound}")
 
+    def least(self, figure: str, found: float, bound: float) -> None:
+        """Note a figure that may not be below a bound."""
+        self.figures[figure] = f"{found:,.6g} (at least {bound:,.6g})"
+        self.demand(found >= bound, f"{figure}: {found}, below {bound}")
+
     def text(self) -> str:
         """Everything on lines of their own."""
         lines = [f"{self.name}: {'FAILED' if self.broken else 'all held'}"]
