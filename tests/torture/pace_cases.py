@@ -1,6 +1,6 @@
 """The accounts at which `pace` plays, and what `runner` has to make of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _SPEED = """
 seed = {seed}
@@ -42,13 +42,8 @@ class Account:
 def long_accounts() -> list[Account]:
     """Give those that last three minutes; nobody tells `runner` anything."""
     return [
-        Account(name="600 RPM", limits=_requests(600), jobs=1_810),
-        Account(
-            name="100k TPM, charged at admission",
-            limits=_tokens(100_000, "admission"),
-            jobs=830,
-            prompt_tokens=LONG_PROMPT,
-        ),
+        account_of_requests(600, 1_810),
+        account_of_tokens(100_000, 830),
         Account(
             name="100k TPM, charged at the end",
             limits=_tokens(100_000, "completion"),
@@ -87,16 +82,25 @@ def long_accounts() -> list[Account]:
 def short_accounts() -> list[Account]:
     """Give some that last a few seconds; a first second weighs more there."""
     return [
-        Account(name="1,200 RPM", limits=_requests(1_200), jobs=120, used=0.8, refused=0.05),
-        Account(
-            name="600k TPM, charged at admission",
-            limits=_tokens(600_000, "admission"),
-            jobs=140,
-            prompt_tokens=LONG_PROMPT,
-            used=0.7,
-            refused=0.1,
-        ),
+        replace(account_of_requests(1_200, 120), used=0.8, refused=0.05),
+        # Its 60,000 tokens at the start are half of all that is permitted then.
+        replace(account_of_tokens(600_000, 140), used=0.5, refused=0.1),
     ]
+
+
+def account_of_requests(rpm: int, jobs: int) -> Account:
+    """Limit requests a minute; refusals count, too."""
+    return Account(name=f"{rpm:,} RPM", limits=_requests(rpm), jobs=jobs)
+
+
+def account_of_tokens(tpm: int, jobs: int) -> Account:
+    """Limit tokens a minute, the cap charged at admission."""
+    return Account(
+        name=f"{tpm // 1000}k TPM, charged at admission",
+        limits=_tokens(tpm, "admission"),
+        jobs=jobs,
+        prompt_tokens=LONG_PROMPT,
+    )
 
 
 def _requests(rpm: int) -> str:

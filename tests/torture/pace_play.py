@@ -29,7 +29,8 @@ class Played:
     @property
     def refused(self) -> float:
         """Share of the requests that were refused."""
-        return float(self.seen["refusals"]) / max(1, self.seen["requests"])
+        refused: float = self.seen["refusals"] / max(1, self.seen["requests"])
+        return refused
 
     @property
     def used(self) -> dict[str, float]:
@@ -69,7 +70,7 @@ def play(
     """Let `runners` share the jobs, each with a file of its own, and wait for them."""
     files = [folder / f"jobs-{number}.jsonl" for number in range(runners)]
     for number, path in enumerate(files):
-        _write(path, range(number, jobs, runners), prompt_tokens)
+        write_jobs(path, range(number, jobs, runners), prompt_tokens)
     env = pointing_at(endpoints)
     fixed = ("-m", model, "--max-tokens", str(CAP), "--no-response", "-q")
     processes = [start(folder, "batch", path, *fixed, *options, env=env) for path in files]
@@ -89,7 +90,8 @@ def demand_answers(report: Report, played: Played, jobs: int) -> None:
     report.demand(answered == jobs, f"{answered} of {jobs} answered")
 
 
-def _write(path: Path, numbers: range, tokens: int) -> None:
+def write_jobs(path: Path, numbers: range, tokens: int) -> None:
+    """Write jobs whose prompts have about so many tokens each."""
     with path.open("w", encoding="utf-8") as file:
         for number in numbers:
             # From 0.6 to 1.4 of the mean, without any order.
