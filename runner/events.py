@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from runner.errors import ProviderError, WriteError
-from runner.models import Job, Result
+from runner.models import AttemptRecord, Job, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,10 @@ class JobLeft:
     """A job ends this run without a record: stopped in the queue, or its provider was halted."""
 
     job: Job
+    error: ProviderError | None = None
+    """What its last attempt met just before; None where it was waiting."""
+    attempts: tuple[AttemptRecord, ...] = ()
+    """All requests that were sent for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +67,32 @@ class ProviderHalted:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelHalted:
+    """So many jobs failed alike and for good, and none was answered; nothing new goes there."""
+
+    provider: str
+    model: str
+    error: ProviderError
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSpent:
+    """What is left of `--max-cost` does not pay for the next request; nothing new is sent."""
+
+    next_usd: float
+    """The most that it can cost."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """A stop was asked for; answers on their way are waited for up to `grace_s` seconds."""
 
     signal: str
     in_flight: int
     grace_s: float
+    because: str = ""
+    """What a person is told of it, where the signal alone does not say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +116,8 @@ Event = (
     | JobFinished
     | JobLeft
     | ProviderHalted
+    | ModelHalted
+    | BudgetSpent
     | Stopping
     | WritesHeld
     | WritesResumed

@@ -124,9 +124,10 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     run: str
     """Id of the run that sent it."""
     started_at: str
-    duration_s: float
+    duration_s: float | None
+    """None where the run that sent it was killed meanwhile."""
     outcome: str
-    """`ok`, an error kind, or `interrupted` where we stopped it ourselves."""
+    """`ok`, an error kind, `interrupted` where we stopped it, or `unknown` after a kill."""
     request_id: str | None = None
     usage: Usage | None = None
     retry_after_s: float | None = None

@@ -44,8 +44,14 @@ class Allowance:
 
     def covers(self, failed: int, total: int) -> bool:
         """Whether so many failures of so many jobs are allowed."""
-        limit = self.count if self.percent is None else total * self.percent / 100
-        return failed <= limit
+        return failed <= self.of(total)
+
+    def of(self, total: int) -> float:
+        """Give the number of jobs, of so many in all."""
+        return self.count if self.percent is None else total * self.percent / 100
+
+    def __str__(self) -> str:
+        return str(self.count) if self.percent is None else f"{self.percent:g}%"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,11 +93,15 @@ class BatchSettings:
     """Never more requests in any minute; None leaves it to what the servers say."""
     tpm: int | None = None
     """Never more tokens a minute, as they are reserved; None as for `rpm`."""
+    max_cost: int | None = None
+    """Picodollars for all that the results file records; None sets no bound."""
     max_attempts: int = DEFAULT_MAX_ATTEMPTS
     deadlines: Deadlines = field(default_factory=Deadlines)
     grace_s: float = DEFAULT_GRACE_S
     max_runtime_s: float | None = None
     """From the start of the command; None sets no bound."""
+    max_failures: Allowance | None = None
+    """So many failed jobs stop the run; None sets no bound."""
     allow_failures: Allowance = field(default_factory=Allowance)
     wait_lock_s: float = 0.0
     tail: bool = False

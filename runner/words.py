@@ -113,6 +113,8 @@ def money(usd: float | None) -> str:
     """Write an amount: two decimals from 0.10 USD on, else four; `unknown` for None."""
     if usd is None:
         return "unknown"
+    if 0 < usd < 0.0001:
+        return "<$0.0001"
     return f"${usd:,.2f}" if usd >= 0.1 else f"${usd:,.4f}"
 
 

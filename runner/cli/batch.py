@@ -11,7 +11,7 @@ from runner.cli import options as shared
 from runner.cli.command import Command, option
 from runner.cli.configuration import config_of
 from runner.cli.main import ARGUMENTS
-from runner.cli.types import Count, Plain, Share, Time
+from runner.cli.types import Count, Dollars, Plain, Share, Time
 from runner.settings import DEFAULT_GRACE_S, BatchSettings
 from runner.words import scrubbed
 
@@ -85,11 +85,25 @@ Exit codes: 0 all answered, 1 some not, 2 not started, 3 a limit you set,
     "--tpm", section=_SPEED, type=Count(), shown="learnt", help="Never more tokens a minute; 2M"
 )
 @option(
+    "--max-cost",
+    section=_SPEED,
+    type=Dollars(),
+    shown="none",
+    help="Stop before this much is spent on these results",
+)
+@option(
     "--max-runtime",
     section=_SPEED,
     type=Time(positive=True, none="unbounded"),
     shown="none",
     help="Stop after 90s, 20m, 6h",
+)
+@option(
+    "--max-failures",
+    section=_SPEED,
+    type=Share(positive=True, none=True),
+    shown="none",
+    help="Stop when so many jobs have failed",
 )
 @option(
     "--max-attempts",
@@ -172,10 +186,12 @@ def _settings(
         concurrency=options["concurrency"] or None,
         rpm=options["rpm"],
         tpm=options["tpm"],
+        max_cost=options["max_cost"],
         max_attempts=options["max_attempts"],
         deadlines=shared.deadlines(options),
         grace_s=_grace(options),
         max_runtime_s=options["max_runtime"],
+        max_failures=options["max_failures"],
         allow_failures=options["allow_failures"],
         wait_lock_s=options["wait_lock"],
         tail=options["tail"],

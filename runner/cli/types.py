@@ -20,6 +20,7 @@ else:
 _PLAIN = re.compile(r"\d{1,12}(?:\.\d{1,6})?", re.ASCII)
 _COUNT = re.compile(r"(\d[\d_]{0,14}(?:\.\d{1,6})?)([kKmM]?)", re.ASCII)
 _THOUSANDS = {"": 1, "k": 1000, "m": 1_000_000}
+_DOLLARS = re.compile(r"\$?(\d{1,9})(?:\.(\d{1,12}))?", re.ASCII)
 _SIZE = re.compile(r"(\d{1,12})\s*(?:([kKmMgG])(?:iB)?)?", re.ASCII)
 _BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
@@ -98,6 +99,25 @@ class Count(_Words):
         return int(number)
 
 
+class Dollars(_Words):
+    """An amount such as `5`, `$2.50` or `none`, given in picodollars."""
+
+    name = "USD"
+
+    def parse(self, text: str) -> int | None:
+        wanted = text.strip()
+        if wanted.lower() == "none":
+            return None
+        match = _DOLLARS.fullmatch(wanted)
+        if match is None or not (amount := _picodollars(match)):
+            _bad(text, "an amount in USD such as 5 or 2.50, or none")
+        return amount
+
+
+def _picodollars(match: re.Match[str]) -> int:
+    return int(match[1]) * 10**12 + int((match[2] or "").ljust(12, "0"))
+
+
 class Size(_Words):
     """Bytes, from a plain number or `512k`, `64M`, `1G` (powers of 1024)."""
 
@@ -160,15 +180,24 @@ class Share(_Words):
 
     name = "N|N%"
 
-    def parse(self, text: str) -> "Allowance":
+    def __init__(self, *, positive: bool = False, none: bool = False) -> None:
+        """`positive` refuses 0; `none` allows that word as well, which gives None."""
+        self._positive = positive
+        self._none = none
+
+    def parse(self, text: str) -> "Allowance | None":
         from runner.settings import Allowance
 
         wanted = text.strip()
+        if self._none and wanted.lower() == "none":
+            return None
         if not wanted.endswith("%"):
-            return Allowance(count=Count(minimum=0).parse(wanted))
+            return Allowance(count=Count(minimum=int(self._positive)).parse(wanted))
         number = wanted[:-1].strip()
         if not _PLAIN.fullmatch(number) or float(number) > 100:
             _bad(text, "a number such as 20 or a share from 0% to 100%")
+        if self._positive and not float(number):
+            raise click.BadParameter("the share must be more than 0%.")
         return Allowance(percent=float(number))
 
 

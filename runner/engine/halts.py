@@ -1,4 +1,4 @@
-"""Which providers have refused the account, so that nothing new goes to them."""
+"""Which providers and models refuse everything, so that nothing new goes to them."""
 
 from runner.errors import ProviderError
 
@@ -7,20 +7,27 @@ NO_ADMISSION_S = 900.0
 
 
 class Halts:
-    """Keeps the halted providers, and since when each one has admitted nothing."""
+    """Keeps what is halted, and since when each provider has admitted nothing."""
 
     def __init__(self) -> None:
         self._errors: dict[str, ProviderError] = {}
+        self._models: set[tuple[str, str]] = set()
         self._refusing_since: dict[str, float] = {}
 
-    def halted(self, provider: str) -> bool:
+    def halted(self, provider: str, model: str) -> bool:
         """Whether nothing new may be sent there."""
-        return provider in self._errors
+        return provider in self._errors or (provider, model) in self._models
 
     def halt(self, provider: str, error: ProviderError) -> bool:
         """Halt a provider. True if it was not halted before."""
         first = provider not in self._errors
         self._errors.setdefault(provider, error)
+        return first
+
+    def halt_model(self, provider: str, model: str) -> bool:
+        """Halt one model of a provider. True if it was not halted before."""
+        first = not self.halted(provider, model)
+        self._models.add((provider, model))
         return first
 
     def admitted(self, provider: str) -> None:
@@ -34,5 +41,5 @@ class Halts:
 
     @property
     def count(self) -> int:
-        """How many providers are halted."""
-        return len(self._errors)
+        """How many providers and models are halted; it only grows."""
+        return len(self._errors) + len(self._models)

@@ -15,14 +15,15 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from runner.clock import Clock
 from runner.engine.attempt import Attempts
+from runner.engine.breakers import ALIKE, Breakers
 from runner.engine.halts import NO_ADMISSION_S, Halts
 from runner.engine.hold import Hold
 from runner.engine.outcome import Recording, answered, failed, refused, stopped
 from runner.engine.retry import Again, GiveUp, RetryPolicy, decide
-from runner.engine.stop import STOPPED, Stop
+from runner.engine.stop import Stop, recorded
 from runner.engine.turn import Turn
 from runner.errors import LineProblem, ProviderError, WriteError
-from runner.events import JobFinished, JobLeft, ProviderHalted, RetryScheduled
+from runner.events import JobFinished, JobLeft, ModelHalted, ProviderHalted, RetryScheduled
 from runner.models import Job, Result
 from runner.providers.base import Provider
 
@@ -45,6 +46,9 @@ class Service:
     stop: Stop
     hold: Hold
     halts: Halts = field(default_factory=Halts)
+    breakers: Breakers = field(default_factory=Breakers)
+    keep_costs: bool = False
+    """Record also a job that is not asked on, where its requests may have cost something."""
     may_retry: Callable[[Job], bool] = always
     """False forbids another attempt in this run: the job's text was shown."""
 
@@ -57,7 +61,7 @@ class Service:
         cancellation go on.
         """
         if not await self._may_start(turn):
-            self.leave(turn)
+            await self.part(turn)
             return None
         try:
             provider = await self.open_provider(turn.job)
@@ -66,8 +70,8 @@ class Service:
             completion = await self.attempts.make(turn, provider)
         except ProviderError as error:
             now = current_time()
-            tell_failure(turn, error, self.policy.longest_retry_after_s, now)
-            return await self._after_failure(turn, error, now)
+            gated_s = tell_failure(turn, error, self.policy.longest_retry_after_s, now)
+            return await self._after_failure(turn, error, now, gated_s)
         except get_cancelled_exc_class():
             await self._cut_off(turn)
             raise
@@ -82,6 +86,7 @@ class Service:
         turn.grant.answered(current_time(), completion.usage, completion.quota)
         turn.tries += 1
         self.halts.admitted(turn.job.provider)
+        self.breakers.answered(turn.job.provider, turn.job.model)
         # From here to the record nothing may be lost: the answer is paid for.
         await self._record(answered(turn, completion, self._clock, self._recording))
         return None
@@ -90,26 +95,44 @@ class Service:
         try:
             turn.gated_s += await self.hold.passed()
         except get_cancelled_exc_class():
-            self.leave(turn)
+            await self.part(turn)
             raise
-        return not (self.stop.draining or self.halts.halted(turn.job.provider))
+        return not (self.stop.draining or self.is_halted(turn.job))
 
-    def leave(self, turn: Turn) -> None:
-        """End a turn without a record; the next run takes the job up."""
+    def is_halted(self, job: Job) -> bool:
+        """Whether nothing new may be sent where a job goes."""
+        return self.halts.halted(job.provider, job.model)
+
+    def leave(self, turn: Turn, error: ProviderError | None = None) -> None:
+        """End a turn without a record, after `error`; the next run takes the job up."""
         self.attempts.journal.withdrawn(turn.job.id)
-        self._end(turn)
+        self.attempts.emit(JobLeft(turn.job, error, tuple(turn.attempts)))
 
-    def _end(self, turn: Turn) -> None:
-        self.attempts.emit(JobLeft(turn.job))
+    async def part(self, turn: Turn, error: ProviderError | None = None) -> None:
+        """End a turn, after `error`, of which no more is asked in this run.
+
+        Where money is counted, what its requests may have cost must not be forgotten.
+        """
+        error = error or turn.error
+        if self.keep_costs and error is not None and self._owes(turn):
+            await self._record(failed(turn, error, self._clock, self._recording))
+        else:
+            self.leave(turn, error)
+
+    def _owes(self, turn: Turn) -> bool:
+        run = self._recording.run_id
+        return any(one.cost_usd != 0 for one in turn.attempts if one.run == run)
 
     async def refuse(self, problem: LineProblem) -> None:
         """Record a line that is not a job."""
         await self._record(refused(problem, self._clock))
 
-    async def _after_failure(self, turn: Turn, error: ProviderError, now: float) -> float | None:
+    async def _after_failure(
+        self, turn: Turn, error: ProviderError, now: float, gated_s: float = 0.0
+    ) -> float | None:
         hopeless = self._halt_if_hopeless(turn, error)
         if hopeless and error.interruption is None:
-            self.leave(turn)
+            await self.part(turn, error)
             return None
         # An account that is refused in the middle of an answer takes nothing back of what came.
         decision = GiveUp() if hopeless else self._decide(turn, error)
@@ -117,34 +140,41 @@ class Service:
             if decision.note:
                 error.message = f"{error.message}; {decision.note}"
             await self._record(failed(turn, error, self._clock, self._recording))
+            self._halt_if_alike(turn.job, error)
             return None
-        if self.stop.draining:
-            self.leave(turn)
+        if self.stop.draining or self.is_halted(turn.job):
+            await self.part(turn, error)
             return None
         delay = decision.delay_s
-        self.attempts.journal.withdrawn(turn.job.id)
-        refused = is_refusal(error)
-        if refused:
-            # The gate of its lane makes it wait, as it does all others.
-            turn.refused_at, delay = now, round(turn.lane.own.gate_left(now), 6)
+        if not (self.keep_costs and self._owes(turn)):
+            self.attempts.journal.withdrawn(turn.job.id)
+        if is_refusal(error):
+            turn.refused_at, delay = now, round(gated_s, 6)
+        turn.error = error
         self.attempts.emit(RetryScheduled(turn.job, error, delay))
-        return 0.0 if refused else delay
+        return delay
 
     def _halt_if_hopeless(self, turn: Turn, error: ProviderError) -> bool:
         name = turn.job.provider
-        if error.kind != "rate_limit":
-            turn.tries += 1
-            if not error.fatal:
-                self.halts.admitted(name)
-        else:
+        if error.kind == "rate_limit":
             turn.refusals += 1
-            if self.halts.refused(name, self._clock.monotonic()):
-                minutes = NO_ADMISSION_S / 60
-                error.message += f"; not one request was let through for {minutes:.0f} minutes"
-                error.fatal = True
+        else:
+            turn.tries += 1
+        if not is_refusal(error):
+            if not (error.fatal or error.unsent):
+                self.halts.admitted(name)
+        elif self.halts.refused(name, self._clock.monotonic()):
+            minutes = NO_ADMISSION_S / 60
+            error.message += f"; not one request was let through for {minutes:.0f} minutes"
+            error.fatal = True
         if error.fatal and self.halts.halt(name, error):
             self.attempts.emit(ProviderHalted(name, error))
         return error.fatal
+
+    def _halt_if_alike(self, job: Job, error: ProviderError) -> None:
+        alike = self.breakers.failed(job.provider, job.model, error)
+        if alike >= ALIKE and self.halts.halt_model(job.provider, job.model):
+            self.attempts.emit(ModelHalted(job.provider, job.model, error, alike))
 
     def _decide(self, turn: Turn, error: ProviderError) -> Again | GiveUp:
         if not self.may_retry(turn.job):
@@ -169,15 +199,15 @@ class Service:
 
     async def _cut_off(self, turn: Turn) -> None:
         if turn.started_at is None:
-            self.leave(turn)
+            await self.part(turn)
             return
         if self.stop.reason is None:
             # Records cannot be written any more: the journal alone still says that it was sent.
-            self._end(turn)
+            self.attempts.emit(JobLeft(turn.job, attempts=tuple(turn.attempts)))
             return
-        message = STOPPED[self.stop.reason]
+        reason, message = recorded(self.stop.reason)
         turn.grant.failed(current_time(), None)
-        await self._record(stopped(turn, self.stop.reason, message, self._clock, self._recording))
+        await self._record(stopped(turn, reason, message, self._clock, self._recording))
 
     async def _record(self, result: Result) -> None:
         self.attempts.emit(JobFinished(result))
@@ -206,18 +236,24 @@ def is_refusal(error: ProviderError) -> bool:
     return error.kind == "rate_limit" and error.interruption is None
 
 
-def tell_failure(turn: Turn, error: ProviderError, longest_s: float, now: float) -> None:
-    """Tell the pace what a failure says of the server; it waits `longest_s` seconds at most."""
+def tell_failure(turn: Turn, error: ProviderError, longest_s: float, now: float) -> float:
+    """Tell the pace what a failure says of the server; it waits `longest_s` seconds at most.
+
+    Gives the seconds for which a refused job has to wait; 0 for other failures.
+    """
     usage = error.completion.usage if error.completion else None
     if error.unsent:
-        return  # closing the grant takes it back
+        return 0.0  # closing the grant takes it back
     if is_refusal(error):
         asked = error.retry_after_s
-        turn.grant.refused(now, None if asked is None else min(asked, longest_s), error.quota)
-    elif usage is not None and usage.complete:
+        return turn.grant.refused(
+            now, None if asked is None else min(asked, longest_s), error.quota
+        )
+    if usage is not None and usage.complete:
         turn.grant.answered(now, usage, error.quota)
     else:
         turn.grant.failed(now, error.quota, overloaded=error.kind == "overloaded")
+    return 0.0
 
 
 def _internal(bug: Exception) -> ProviderError:

@@ -19,15 +19,21 @@ from runner.engine.turn import Turn
 from runner.engine.waiting import Waiting
 from runner.engine.window import Window
 from runner.errors import LineProblem
-from runner.events import JobQueued
+from runner.events import BudgetSpent, JobQueued
 from runner.models import AttemptRecord, Job
 from runner.pace.lane import Lane
 from runner.pace.pace import Pace
+from runner.pricing.rates import usd
 
 
 def no_attempts(_: Job) -> list[AttemptRecord]:
     """Say that nothing was tried before."""
     return []
+
+
+def uncounted(_: Job) -> int:
+    """Count no money."""
+    return 0
 
 
 @dataclass(kw_only=True)
@@ -42,8 +48,11 @@ class Shard:
     window: Window = field(default_factory=lambda: Window(None))
     earlier: Callable[[Job], list[AttemptRecord]] = no_attempts
     """The attempts that a job's record already holds."""
+    worst_case: Callable[[Job], int] = uncounted
+    """The most that one request for a job can cost, in picodollars."""
     waiting: Waiting = field(default_factory=Waiting)
     _fed: bool = False
+    _halts: int = 0
     _changed: Event = field(default_factory=Event)
 
     async def run(self, jobs: AsyncGenerator[Job | LineProblem, None]) -> None:
@@ -60,7 +69,7 @@ class Shard:
                     await self._dispatch(group)
                     group.cancel_scope.cancel()
             finally:
-                self._leave_all()
+                await self._leave_all()
         if raised:
             raise raised[0]
 
@@ -90,20 +99,28 @@ class Shard:
             await self._change(math.inf)
 
     def _queue(self, job: Job, sequence: int) -> None:
-        self.waiting.add(
-            Turn(
-                job=job,
-                sequence=sequence,
-                lane=self.pace.lane(job.provider, job.model),
-                need=need_of(job),
-                attempts=self.earlier(job),
-            )
+        turn = Turn(
+            job=job,
+            sequence=sequence,
+            lane=self.pace.lane(job.provider, job.model),
+            need=need_of(job),
+            worst=self.worst_case(job),
+            attempts=self.earlier(job),
         )
         self.service.attempts.emit(JobQueued(job))
+        if self.service.is_halted(job):
+            self.service.leave(turn)
+            self.window.leave(sequence)
+            return
+        self.waiting.add(turn)
         self._changed.set()
 
     async def _dispatch(self, group: TaskGroup) -> None:
         while True:
+            if self.service.stop.draining:
+                await self._leave_all()
+            else:
+                await self._leave_halted()
             wait = self._start_what_may(group)
             if self._fed and not self.waiting and not self.pace.in_flight:
                 return
@@ -123,31 +140,40 @@ class Shard:
     def _start_what_may(self, group: TaskGroup) -> float:
         """Start what may start now; give the seconds after which more may."""
         if self.service.stop.draining:
-            self._leave_all()
             return math.inf
         if self.service.hold.shut:
             return RETRY_S
         now = current_time()
         self.waiting.ripen(now)
         waits = [self._start_lane(lane, now, group) for lane in self.waiting.lanes()]
+        if (dear := self._unaffordable()) is not None:
+            self.service.attempts.emit(BudgetSpent(usd(dear)))
+            self.service.stop.drain("budget")
+            return 0.0
         return min([self.waiting.next_at - now, *waits])
 
     def _start_lane(self, lane: Lane, now: float, group: TaskGroup) -> float:
         while (turn := self.waiting.first(lane)) is not None:
-            if self.service.halts.halted(turn.job.provider):
-                self._leave(self.waiting.take(lane))
-                continue
-            wait = self.pace.wait(lane, turn.need, now)
+            wait = self.pace.wait(lane, turn.need, now, turn.worst)
             if wait > 0:
                 return wait
             self._begin(self.waiting.take(lane), now, group)
         return math.inf
 
+    def _unaffordable(self) -> int | None:
+        """Give what the next request can cost where the money left pays for none that waits."""
+        heads = [self.waiting.first(lane) for lane in self.waiting.lanes()]
+        worst = [turn.worst for turn in heads if turn is not None]
+        if self.pace.in_flight or not worst or not self.pace.out_of_money(min(worst)):
+            return None
+        return worst[0]
+
     def _begin(self, turn: Turn, now: float, group: TaskGroup) -> None:
         if turn.refused_at is not None:
             turn.gated_s += now - turn.refused_at
             turn.refused_at = None
-        turn.grant = self.pace.start(turn.lane, turn.need, now)
+        turn.grant = self.pace.start(turn.lane, turn.need, now, turn.worst)
+        turn.sent = len(turn.attempts)
         group.start_soon(self._carry, turn)
 
     async def _carry(self, turn: Turn) -> None:
@@ -155,7 +181,7 @@ class Shard:
             delay = await self.service.serve(turn)
         finally:
             # Only now: an answer that waits for the writer keeps its place among those in flight.
-            turn.grant.close(current_time())
+            turn.grant.close(current_time(), turn.cost())
             self._changed.set()
         if delay is None:
             self.window.leave(turn.sequence)
@@ -163,10 +189,17 @@ class Shard:
             now = current_time()
             self.waiting.put_back(turn, now + delay, now)
 
-    def _leave(self, turn: Turn) -> None:
-        self.service.leave(turn)
+    async def _leave(self, turn: Turn) -> None:
+        await self.service.part(turn)
         self.window.leave(turn.sequence)
 
-    def _leave_all(self) -> None:
+    async def _leave_halted(self) -> None:
+        if self._halts == self.service.halts.count:
+            return
+        self._halts = self.service.halts.count
+        for turn in self.waiting.take_where(lambda turn: self.service.is_halted(turn.job)):
+            await self._leave(turn)
+
+    async def _leave_all(self) -> None:
         for turn in self.waiting.drain():
-            self._leave(turn)
+            await self._leave(turn)

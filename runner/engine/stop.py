@@ -1,26 +1,43 @@
 """How a run is stopped: first drain (answers on their way are waited for), then cancel."""
 
 from time import monotonic
+from typing import Literal
 
 from anyio import CancelScope, Event, move_on_after
 
 from runner.models import InterruptionReason
 
-STOPPED: dict[InterruptionReason, str] = {
+StopReason = InterruptionReason | Literal["failures", "budget"]
+"""What stops a run: a signal, a reader who goes away, or a limit that the user set."""
+
+LIMITS: frozenset[StopReason] = frozenset({"deadline", "failures", "budget"})
+"""The limits among them."""
+
+STOPPED: dict[StopReason, str] = {
     "sigint": "stopped by Ctrl-C before the answer had ended",
     "sigterm": "stopped by SIGTERM before the answer had ended",
     "sighup": "stopped because the terminal was closed before the answer had ended",
     "closed_pipe": "stopped because the reader closed the pipe",
     "deadline": "stopped by --max-runtime before the answer had ended",
+    "failures": "stopped by --max-failures before the answer had ended",
+    "budget": "stopped by --max-cost before the answer had ended",
 }
 """What an interrupted record says, by what stopped the run."""
+
+
+def recorded(reason: StopReason) -> tuple[InterruptionReason, str]:
+    """Give the reason and the words with which a record says that its answer was cut off."""
+    # What failures stop is cut off when the time for the answers on their way is over.
+    if reason == "failures" or reason == "budget":
+        return "deadline", STOPPED[reason]
+    return reason, STOPPED[reason]
 
 
 class Stop:
     """The two stages of stopping, shared by the feeder and the workers of a shard."""
 
     def __init__(self) -> None:
-        self.reason: InterruptionReason | None = None
+        self.reason: StopReason | None = None
         """What stopped the run; None while nothing did, or where it merely ran out of work."""
         self.feeding = CancelScope()
         self.working = CancelScope()
@@ -47,15 +64,15 @@ class Stop:
         """Wait until nothing new may be sent."""
         await self._drained.wait()
 
-    def drain(self, reason: InterruptionReason | None = None) -> None:
+    def drain(self, reason: StopReason | None = None) -> None:
         """Start nothing new; jobs that wait for their next attempt are left without a record."""
-        # Whoever stops a run whose time was over already is the one who stopped it.
-        if self.reason is None or (self.reason == "deadline" and reason is not None):
+        # Whoever stops a run that a limit had stopped already is the one who stopped it.
+        if self.reason is None or (self.reason in LIMITS and reason is not None):
             self.reason = reason
         self.feeding.cancel()
         self._drained.set()
 
-    def cancel(self, reason: InterruptionReason | None = None) -> None:
+    def cancel(self, reason: StopReason | None = None) -> None:
         """Cut off what is in flight as well."""
         self.drain(reason)
         self.working.cancel()

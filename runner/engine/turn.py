@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET, Raw, UnsetType
 
+from runner.errors import ProviderError
 from runner.models import AttemptRecord, Job
 from runner.pace.lane import Grant, Lane
 from runner.pace.permit import Need
+from runner.pricing.rates import picodollars
 from runner.providers.base import Assembly
 
 
@@ -21,10 +23,14 @@ class Turn:
     """In which it waits for its starts."""
     need: Need
     """What each of its requests asks of the pace."""
+    worst: int = 0
+    """The most that each of its requests can cost, in picodollars; 0 where nobody counts."""
     grant: Grant = field(init=False)
     """What the request that is out was given; set when it starts."""
     attempts: list[AttemptRecord] = field(default_factory=list)
     """One entry per request sent, those of earlier runs first."""
+    sent: int = 0
+    """How many entries there were when the request that is out was granted."""
     tries: int = 0
     """Attempts in this run that count against the limit."""
     refusals: int = 0
@@ -38,8 +44,22 @@ class Turn:
     gated_s: float = 0.0
     """Seconds spent waiting because the provider refused for rate, or nothing could be written."""
     first_token_s: float | None = None
+    error: ProviderError | None = None
+    """Why it waits for another attempt."""
     streamed: bool = False
     request: Raw | UnsetType = UNSET
     """The body that was sent, where it is to be kept."""
     assembly: Assembly | None = None
     """The streamed answer under way; it can be read after a cut."""
+
+    def cost(self) -> int | None:
+        """Give what the request that is out cost in picodollars.
+
+        0 where nothing was sent, None where nobody knows.
+        """
+        total = 0
+        for attempt in self.attempts[self.sent :]:
+            if attempt.cost_usd is None:
+                return None
+            total += picodollars(attempt.cost_usd)
+        return total

@@ -2,8 +2,8 @@
 
 import math
 from collections import deque
-from collections.abc import Iterator
-from heapq import heappop, heappush
+from collections.abc import Callable, Iterator
+from heapq import heapify, heappop, heappush
 from itertools import count
 
 from runner.engine.turn import Turn
@@ -65,6 +65,21 @@ class Waiting:
             # Put last when it comes again, so that the lanes take turns.
             del self._lanes[lane]
         return turn
+
+    def take_where(self, unwanted: Callable[[Turn], bool]) -> list[Turn]:
+        """Take away all that are unwanted, those in a back-off too."""
+        taken = [later[2] for later in self._later if unwanted(later[2])]
+        self._later = [later for later in self._later if not unwanted(later[2])]
+        heapify(self._later)
+        for lane, turns in list(self._lanes.items()):
+            taken += [turn for turn in turns if unwanted(turn)]
+            kept = deque(turn for turn in turns if not unwanted(turn))
+            if kept:
+                self._lanes[lane] = kept
+            else:
+                del self._lanes[lane]
+        self._count -= len(taken)
+        return taken
 
     def drain(self) -> Iterator[Turn]:
         """Take all away."""

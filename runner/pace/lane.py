@@ -56,7 +56,8 @@ class Grant:
     permits: list[tuple[Limiter, Permit]]
     ticket: Ticket
     draw: Callable[[], float]
-    on_close: Callable[[], None]
+    on_close: Callable[[int | None], None]
+    """Told what the request cost."""
     _told: bool = field(default=False, init=False)
 
     def answered(self, now: float, usage: Usage | None, quota: Quota | None) -> None:
@@ -71,18 +72,20 @@ class Grant:
             limiter.settle(permit, now, input_tokens=asked, output_tokens=written, quota=told)
         self._end("ok", now, written)
 
-    def refused(self, now: float, retry_after_s: float | None, quota: Quota | None) -> None:
-        """The request was refused for rate."""
-        seen = False
+    def refused(self, now: float, retry_after_s: float | None, quota: Quota | None) -> float:
+        """The request was refused for rate; give the seconds for which its job has to wait."""
+        seen, delay = False, 0.0
         for limiter, permit in self.permits:
             if limiter is self.lane.own:
                 seen = limiter.refused(
                     permit, now, retry_after_s=retry_after_s, quota=quota, draw=self.draw()
                 )
+                delay = limiter.job_delay(permit, now)
             else:
                 limiter.failed(permit, now)
         # What the rates explain says nothing of how many may be in flight.
         self._end("cancelled" if seen else "refused", now)
+        return delay
 
     def failed(self, now: float, quota: Quota | None, *, overloaded: bool = False) -> None:
         """The request failed, and nobody knows what it used."""
@@ -90,13 +93,16 @@ class Grant:
             limiter.failed(permit, now, quota=quota if limiter is self.lane.own else None)
         self._end("overloaded" if overloaded else "failed", now)
 
-    def close(self, now: float) -> None:
-        """Make room for another; a request of which nothing was told was never sent."""
+    def close(self, now: float, cost: int | None = 0) -> None:
+        """Make room for another; a request of which nothing was told was never sent.
+
+        `cost`: what it cost; None where that is unknown.
+        """
         if not self._told:
             for limiter, permit in self.permits:
                 limiter.cancelled(permit, now)
             self._end("cancelled", now)
-        self.on_close()
+        self.on_close(cost)
 
     def _end(self, outcome: Outcome, now: float, tokens: float | None = None) -> None:
         self._told = True

@@ -3,7 +3,9 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
+from runner.pace.budget import Budget, Reservation
 from runner.pace.lane import Grant, Lane, family
 from runner.pace.limiter import Limiter
 from runner.pace.permit import Need
@@ -55,7 +57,11 @@ class Pace:
     """Random numbers from 0 to 1: they spread those who wait for one moment."""
     most: int = MOST_IN_FLIGHT
     """What the system allows where no concurrency is given."""
+    budget: Budget | None = None
+    """Money that may still be spent; None sets no bound."""
     in_flight: int = 0
+    _short: bool = field(default=False, init=False)
+    """Whether the last request that was asked for has to wait for money."""
 
     def __post_init__(self) -> None:
         """Begin with nothing learnt."""
@@ -84,9 +90,15 @@ class Pace:
             lane = self._lanes[key] = self._open(provider)
         return lane
 
-    def wait(self, lane: Lane, need: Need, now: float) -> float:
-        """Tell in how many seconds a request may start; infinity: not before another has ended."""
+    def wait(self, lane: Lane, need: Need, now: float, worst: int = 0) -> float:
+        """Tell in how many seconds a request may start; infinity: not before another has ended.
+
+        `worst`: the most that it can cost.
+        """
         if self.in_flight >= self.most_in_flight:
+            return math.inf
+        self._short = self.budget is not None and not self.budget.admit(worst)
+        if self._short:
             return math.inf
         if not lane.valve.may_start:
             lane.valve.advance(now)
@@ -94,12 +106,18 @@ class Pace:
                 return _LOOK_AGAIN_S
         return lane.wait(need, now)
 
+    def out_of_money(self, worst: int) -> bool:
+        """Whether what is left does not pay for a request, even if nothing else is out."""
+        return self.budget is not None and self.budget.exhausted(worst)
+
     def why(self, now: float) -> str | None:
         """Tell in a word what holds the pace just now; None where nothing does.
 
         `rpm` and `tpm` are limits a minute, `-c` the concurrency given, `server` what was found by
-        trying; `429, 12 s` a refusal that all wait for.
+        trying, `budget` the money left; `429, 12 s` a refusal that all wait for.
         """
+        if self._short:
+            return "budget"
         holders = [lane.holds(now) for lane in self.lanes]
         if holders and all(holder == "gate" for holder in holders):
             left = max(lane.own.gate_left(now) for lane in self.lanes)
@@ -112,15 +130,18 @@ class Pace:
         held = any(not lane.valve.may_start for lane in self.lanes)
         return "server" if held else None
 
-    def start(self, lane: Lane, need: Need, now: float) -> Grant:
+    def start(self, lane: Lane, need: Need, now: float, worst: int = 0) -> Grant:
         """Start a request now, for which `wait` has just said that it may."""
+        held = None if self.budget is None else self.budget.reserve(worst)
         self.in_flight += 1
         permits = [(limiter, limiter.reserve(need, now)) for limiter in (*lane.given, lane.own)]
         ticket = lane.valve.started(now)
-        return Grant(lane, permits, ticket, self.draw, self._ended)
+        return Grant(lane, permits, ticket, self.draw, partial(self._ended, held))
 
-    def _ended(self) -> None:
+    def _ended(self, held: Reservation | None, cost: int | None) -> None:
         self.in_flight -= 1
+        if self.budget is not None and held is not None:
+            self.budget.settle(held, cost)
 
     def _open(self, provider: str) -> Lane:
         account = self.accounts.get(provider, Account())

@@ -7,7 +7,7 @@ from enum import Enum
 from runner.config import ProviderConfig
 from runner.models import Api, Job, Usage
 from runner.pricing.bounds import input_bound, output_bound
-from runner.pricing.price_list import Seller, listed
+from runner.pricing.price_list import Seller, listed, listed_models
 from runner.pricing.rates import Rates, configured, usd
 from runner.pricing.terms import STANDARD, Terms, terms_of
 
@@ -59,6 +59,14 @@ class PriceBook:
         except KeyError:
             found = self._known[key] = self._look_up(provider, model, terms)
             return found
+
+    def models(self, provider: str) -> list[str]:
+        """Name the models whose prices are known for a provider; not all that there are."""
+        config = self._providers[provider]
+        own = list(config.model_prices)
+        if config.simulated or config.base_url is not None:
+            return own
+        return [*own, *listed_models(_SELLERS[config.api])]
 
     def cost(self, job: Job, usage: Usage, lane: str = "live") -> int | None:
         """Give what one answer to a job cost; None where price or a count is unknown."""

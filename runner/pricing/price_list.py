@@ -45,6 +45,18 @@ def listed(seller: Seller, model: str, terms: Mapping[str, str], now: datetime) 
     return _rates(found.get_prices(now, dict(terms)), found.context_window)
 
 
+def listed_models(seller: Seller) -> list[str]:
+    """Name the models on a seller's list."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    return [
+        model.id
+        for provider in get_snapshot().providers
+        if provider.id == seller
+        for model in provider.models
+    ]
+
+
 def _offers(found: "ModelInfo", terms: Mapping[str, str], now: datetime) -> bool:
     """Whether there is a price for each term: the list itself falls back to the standard one."""
     active = [

@@ -66,6 +66,8 @@ def _rounded(result: Result) -> Result:
 
 
 def _rounded_attempt(attempt: AttemptRecord) -> AttemptRecord:
+    if attempt.duration_s is None:
+        return attempt
     return msgspec.structs.replace(attempt, duration_s=round(attempt.duration_s, _DECIMALS))
 
 

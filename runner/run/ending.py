@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 
+from runner.engine.stop import LIMITS, StopReason
 from runner.errors import ExitCode, RunnerError
-from runner.models import InterruptionReason
 from runner.results.compact import Compacted
 from runner.settings import Allowance
 from runner.view.tally import Tally
 
-STOP_CODES: dict[InterruptionReason, ExitCode] = {
+STOP_CODES: dict[StopReason, ExitCode] = {
     "sigint": ExitCode.SIGINT,
     "sigterm": ExitCode.SIGTERM,
     "sighup": ExitCode.SIGHUP,
     "closed_pipe": ExitCode.CLOSED_PIPE,
     "deadline": ExitCode.LIMIT,
+    "failures": ExitCode.LIMIT,
+    "budget": ExitCode.LIMIT,
 }
 
 
@@ -21,7 +23,7 @@ STOP_CODES: dict[InterruptionReason, ExitCode] = {
 class Outcome:
     """How the work of a batch ended, beside what the tally counts."""
 
-    stopped_by: InterruptionReason | None = None
+    stopped_by: StopReason | None = None
     unread: bool = False
     """A stream had not ended: what it still holds was not asked."""
     other_questions: int = 0
@@ -34,16 +36,16 @@ class Outcome:
 
 
 def exit_code(tally: Tally, outcome: Outcome, allowance: Allowance) -> ExitCode:
-    """Choose the code; a signal and the end of the time count only where they left work undone."""
+    """Choose the code; a signal and a limit count only where they left work undone."""
     if isinstance(outcome.failure, RunnerError):
         return outcome.failure.exit_code
     unanswered = tally.undone + tally.interrupted + tally.failed + outcome.other_questions
     stopped = outcome.stopped_by
     if stopped is not None and not (tally.undone or tally.interrupted or outcome.unread):
         stopped = None
-    if stopped is not None and stopped != "deadline":
+    if stopped is not None and stopped not in LIMITS:
         return STOP_CODES[stopped]
-    if tally.halted:
+    if tally.halted or tally.halted_models:
         return ExitCode.ACCOUNT
     if stopped is not None:
         return STOP_CODES[stopped]

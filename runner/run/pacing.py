@@ -3,12 +3,17 @@
 from collections.abc import Callable
 
 from runner.config import Config
+from runner.pace.budget import Budget
 from runner.pace.pace import Account, Ceilings, Pace
 from runner.settings import BatchSettings
 
 
 def pace_for(
-    settings: BatchSettings, config: Config, now: float, draw: Callable[[], float]
+    settings: BatchSettings,
+    config: Config,
+    now: float,
+    draw: Callable[[], float],
+    budget: Budget | None = None,
 ) -> Pace:
     """Build the pace of a batch; `now` is the event loop's time."""
     accounts = {
@@ -25,4 +30,5 @@ def pace_for(
         ceilings=Ceilings(rpm=settings.rpm, tpm=settings.tpm),
         accounts=accounts,
         draw=draw,
+        budget=budget,
     )

@@ -9,19 +9,26 @@ from pathlib import Path
 from runner import __version__
 from runner.clock import rfc3339
 from runner.config import Config
+from runner.engine.shard import uncounted
 from runner.errors import LineProblem, UsageError
 from runner.input.check import Checked, check_file, count_lines
 from runner.input.parser import JobParser
 from runner.input.select import limit, sample
 from runner.input.source import Source
 from runner.models import Job
+from runner.pace.budget import Budget
+from runner.pricing.attempts import Spent
+from runner.pricing.book import PriceBook
 from runner.results.journal import unresolved
 from runner.results.paths import ResultPaths
 from runner.results.resume import RetryKinds
 from runner.results.run_file import RunFile, describe_changes, read_run_file
 from runner.results.scan import Scan, nothing, repair
+from runner.results.spent import Ledger, ledger_of
 from runner.results.table import ResultTable
+from runner.run.money import Money
 from runner.run.plan import Plan, everything
+from runner.run.prices import price_book
 from runner.settings import BatchSettings
 from runner.view.tally import Tally
 from runner.view.texts_refusal import changed_text, invalid_text
@@ -44,6 +51,13 @@ class Prepared:
     """None where the input is a stream, which is checked as it comes."""
     run_id: str
     started: datetime
+    book: PriceBook
+    budget: Budget | None
+    """What may still be spent; None where `--max-cost` was not given."""
+    killed_run: str
+    """Which run left the plan's unknown jobs behind."""
+    worst_case: Callable[[Job], int]
+    """The most that one request for a job can cost, in picodollars; 0 without a budget."""
 
     @property
     def tally(self) -> Tally:
@@ -79,9 +93,11 @@ def prepare(
     if paths is not None and not settings.fresh:
         unknown = unresolved(paths.journal, table)
     plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally)
+    book = price_book(config)
+    money = _money(settings, book, paths, plan)
     checked = None
     if source.rereadable:
-        checked = _check(settings, source, parser, plan)
+        checked = _check(settings, source, parser, plan, money)
         plan.fed = plan.whole = True
         tally.total = plan.selected
     elif settings.sample is not None:
@@ -97,7 +113,13 @@ def prepare(
         checked=checked,
         run_id=run_id,
         started=started,
+        book=book,
+        budget=_budget(money, plan, streamed=checked is None),
+        killed_run=_killed_run(paths) if unknown else "",
+        worst_case=uncounted if money is None else money.worst_case,
     )
+    tally.money.run, tally.money.limit = run_id, settings.max_cost
+    tally.money.counted = None if prepared.budget is None else prepared.budget.spent
     if paths is not None and checked is not None and plan.changed:
         raise UsageError(_refusal(prepared, paths))
     return prepared
@@ -129,11 +151,44 @@ def _recorded(settings: BatchSettings, paths: ResultPaths | None) -> Scan | None
     return nothing() if settings.fresh else repair(paths)
 
 
-def _check(settings: BatchSettings, source: Source, parser: JobParser, plan: Plan) -> Checked:
+def _killed_run(paths: ResultPaths | None) -> str:
+    last = None if paths is None else read_run_file(paths.run)
+    return "unknown" if last is None else last.run
+
+
+def _money(
+    settings: BatchSettings, book: PriceBook, paths: ResultPaths | None, plan: Plan
+) -> Money | None:
+    if settings.max_cost is None:
+        return None
+    kept = None if paths is None or settings.fresh else paths
+    return Money(
+        limit=settings.max_cost,
+        book=book,
+        ledger=ledger_of(kept.results, plan.table) if kept is not None else Ledger(Spent(), {}),
+        unknown=set(plan.unknown),
+        shown=None if kept is None else kept.shown,
+    )
+
+
+def _budget(money: Money | None, plan: Plan, *, streamed: bool) -> Budget | None:
+    # Who has nothing to send spends nothing.
+    return money.budget() if money is not None and (plan.to_do or streamed) else None
+
+
+def _check(
+    settings: BatchSettings,
+    source: Source,
+    parser: JobParser,
+    plan: Plan,
+    money: Money | None,
+) -> Checked:
     plan.selects = _selection(settings, source, parser)
 
     def take(job: Job) -> None:
-        plan.add(job)
+        asked = plan.add(job)
+        if money is not None:
+            money.take(job, asked=asked)
 
     def note(problem: LineProblem) -> None:
         if settings.skip_invalid:

@@ -13,7 +13,7 @@ from runner.engine.hold import Hold
 from runner.engine.outcome import Recording
 from runner.engine.retry import RetryPolicy
 from runner.engine.service import Service, always
-from runner.engine.shard import Shard, no_attempts
+from runner.engine.shard import Shard, no_attempts, uncounted
 from runner.engine.stop import Stop
 from runner.engine.window import Window
 from runner.errors import LineProblem, ProviderError, RunnerError, UsageError
@@ -61,6 +61,7 @@ class Session:
     on_written: OnWritten = pass_over
     earlier: Callable[[Job], list[AttemptRecord]] = no_attempts
     may_retry: Callable[[Job], bool] = always
+    worst_case: Callable[[Job], int] = uncounted
 
     async def run(self, jobs: AsyncGenerator[Job | LineProblem, None]) -> None:
         """Work the jobs off and see every record written.
@@ -114,12 +115,14 @@ class Session:
             stop=self.stop,
             hold=self.hold,
             may_retry=self.may_retry,
+            keep_costs=self.pace.budget is not None,
         )
         return Shard(
             service=service,
             pace=self.pace,
             window=Window(settings.ahead),
             earlier=self.earlier,
+            worst_case=self.worst_case,
         )
 
     async def _open(self, job: Job) -> Provider:

@@ -10,11 +10,11 @@ from types import FrameType
 from anyio import create_task_group, open_signal_receiver, sleep
 from anyio.abc import TaskGroup
 
-from runner.engine.stop import Stop
+from runner.engine.stop import Stop, StopReason
 from runner.events import Stopping
-from runner.models import InterruptionReason
+from runner.run.failing import FailureLimit
 
-REASONS: dict[int, InterruptionReason] = {
+REASONS: dict[int, StopReason] = {
     signal.SIGINT: "sigint",
     signal.SIGTERM: "sigterm",
     signal.SIGHUP: "sighup",
@@ -39,6 +39,8 @@ class SignalWatch:
     tell: Callable[[Stopping], None]
     time_left_s: float | None = None
     """Seconds until the run is stopped as by a first signal; None sets no bound."""
+    failures: FailureLimit | None = None
+    """Stops the run in the same way when it is reached; None sets no bound."""
 
     async def run(self) -> None:
         """Watch until cancelled, then hush. A signal that is ignored (`nohup`) stays ignored."""
@@ -53,6 +55,8 @@ class SignalWatch:
             async with create_task_group() as group:
                 if self.time_left_s is not None:
                     group.start_soon(self._stop_in_time, self.time_left_s, group)
+                if self.failures is not None:
+                    group.start_soon(self._stop_at, self.failures, group)
                 async for number in signals:
                     if self.stop.cut_for_s >= LAST_RESORT_S:
                         _end(number, None)
@@ -63,15 +67,20 @@ class SignalWatch:
         if not self.stop.draining:  # its grace bounds what a signal has begun
             self._stop("deadline", group)
 
-    def _stop(self, reason: InterruptionReason, group: TaskGroup) -> None:
+    async def _stop_at(self, failures: FailureLimit, group: TaskGroup) -> None:
+        await failures.reached.wait()
+        if not self.stop.draining:
+            self._stop("failures", group, failures.told)
+
+    def _stop(self, reason: StopReason, group: TaskGroup, because: str = "") -> None:
         if self.stop.draining or self.grace_s <= 0:
             self.stop.cancel(reason)
             return
-        self.tell(Stopping(reason, self.in_flight(), self.grace_s))
+        self.tell(Stopping(reason, self.in_flight(), self.grace_s, because))
         self.stop.drain(reason)
         group.start_soon(self._cut_off_after_grace, reason)
 
-    async def _cut_off_after_grace(self, reason: InterruptionReason) -> None:
+    async def _cut_off_after_grace(self, reason: StopReason) -> None:
         await sleep(self.grace_s)
         self.stop.cancel(reason)
 

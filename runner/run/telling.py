@@ -13,6 +13,8 @@ from runner.events import Event, Sink, Stopping, WritesHeld, WritesResumed
 from runner.models import Job
 from runner.results.compact import Compacted
 from runner.run.ending import Outcome
+from runner.run.failing import FailureLimit
+from runner.run.meant import meant_models
 from runner.run.preparing import Prepared
 from runner.run.starting import start_of
 from runner.view.console import LiveText
@@ -20,13 +22,13 @@ from runner.view.progress import Progress
 from runner.view.terminal import flush, pen_for, say
 from runner.view.texts_end import (
     end_text,
-    halted_text,
     kept_answers_text,
     nothing_to_send_text,
     order_text,
     stopped_text,
     stopping_text,
 )
+from runner.view.texts_halted import halted_text
 from runner.view.texts_hold import held_text, resumed_text, unwritten_text
 from runner.view.texts_start import start_text
 from runner.view.texts_table import Names
@@ -53,6 +55,10 @@ class Teller:
         watched = settings.tail or (settings.stdout and sys.stdout.isatty())
         self._progress = Progress(prepared.tally, clock, quiet=settings.quiet or watched)
         self._sinks: list[Sink] = [prepared.tally, self._progress]
+        self.failures: FailureLimit | None = None
+        if settings.max_failures is not None:
+            self.failures = FailureLimit(settings.max_failures, lambda: prepared.tally.total)
+            self._sinks.append(self.failures)
         if settings.verbose:
             self._sinks.append(Verbose(self._write_minor, clock, settings.max_attempts))
 
@@ -130,8 +136,8 @@ class Teller:
             say(stopped_text(tally, self._names, outcome.stopped_by))
         else:
             say(end_text(tally, self._names, elapsed_s))
-        if tally.halted:
-            say(halted_text(tally))
+        if tally.halted or tally.halted_models:
+            say(halted_text(tally, self._names.command, meant_models(tally, self._prepared.config)))
         if outcome.input_changed is not None:
             say(f"Stopped: {outcome.input_changed} The same command reads it anew.")
         if outcome.other_questions:

@@ -16,6 +16,7 @@ from runner.input.reader import InputChangedError
 from runner.models import AttemptRecord, Job, Result
 from runner.pace.pace import MOST_IN_FLIGHT
 from runner.pricing.book import PriceBook
+from runner.pricing.rates import usd
 from runner.providers.registry import Providers
 from runner.results.compact import Compacted, compact
 from runner.results.journal import Journal, NoJournal
@@ -29,7 +30,6 @@ from runner.run.ending import Outcome
 from runner.run.feed import planned_jobs, streamed_jobs
 from runner.run.pacing import pace_for
 from runner.run.preparing import Prepared, run_file_of
-from runner.run.prices import price_book
 from runner.run.runtime import Runtime
 from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch
@@ -47,11 +47,10 @@ the second. Who takes anything at all is given his time."""
 
 async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
     """Ask what the plan says. Raises UsageError where a provider cannot be opened."""
-    settings = prepared.settings
-    stop, book = Stop(), price_book(prepared.config)
+    stop, book = Stop(), prepared.book
     async with Providers(
         prepared.config,
-        concurrency=settings.concurrency or MOST_IN_FLIGHT,
+        concurrency=prepared.settings.concurrency or MOST_IN_FLIGHT,
         http="aiohttp",
         environ=os.environ,
     ) as providers:
@@ -59,13 +58,7 @@ async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
         teller.start()
         output = await _open_output(prepared, stop)
         journal = _open_journal(prepared, output)
-        watch = SignalWatch(
-            stop=stop,
-            grace_s=settings.grace_s,
-            in_flight=lambda: prepared.tally.in_flight,
-            tell=teller.emit,
-            time_left_s=runtime.left(),
-        )
+        watch = _watch(prepared, teller, runtime, stop)
         if runtime.over:
             stop.drain("deadline")
         async with create_task_group() as group:
@@ -77,6 +70,8 @@ async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
                     )
                     failure = await session.attempt(_jobs(prepared, teller))
             failure = failure or teller.live_failure
+            if prepared.budget is not None:
+                prepared.tally.money.counted = prepared.budget.spent
             prepared.tally.take_back_unwritten()
             # Signals are still heard, and have nothing left to stop: order takes no money.
             try:
@@ -85,6 +80,17 @@ async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
                 compacted, failure = None, failure or error
             group.cancel_scope.cancel()
     return _outcome(prepared, stop, failure, compacted)
+
+
+def _watch(prepared: Prepared, teller: Teller, runtime: Runtime, stop: Stop) -> SignalWatch:
+    return SignalWatch(
+        stop=stop,
+        grace_s=prepared.settings.grace_s,
+        in_flight=lambda: prepared.tally.in_flight,
+        tell=teller.emit,
+        time_left_s=runtime.left(),
+        failures=teller.failures,
+    )
 
 
 def _outcome(
@@ -158,7 +164,7 @@ def _session(
         journal.answered(result.id)
         prepared.tally.written(result)
 
-    pace = pace_for(settings, prepared.config, current_time(), chance.random)
+    pace = pace_for(settings, prepared.config, current_time(), chance.random, prepared.budget)
     teller.follow(lambda: pace.why(current_time()))
     return Session(
         settings=EngineSettings(
@@ -186,6 +192,7 @@ def _session(
         on_written=on_written,
         earlier=lambda job: _earlier(prepared, job),
         may_retry=teller.may_retry,
+        worst_case=prepared.worst_case,
     )
 
 
@@ -205,8 +212,24 @@ def _earlier(prepared: Prepared, job: Job) -> list[AttemptRecord]:
     """Carry on the attempts of the same question; another question's stay with its own record."""
     recorded = prepared.plan.table.get(job.id)
     if prepared.paths is None or recorded is None or not recorded.asks(job.digest):
+        return _lost(prepared, job)
+    return attempts_of(prepared.paths.results, recorded) + _lost(prepared, job)
+
+
+def _lost(prepared: Prepared, job: Job) -> list[AttemptRecord]:
+    """Where money is counted: the request of a killed run, of which nobody knows what it cost."""
+    at = None if prepared.budget is None else prepared.plan.unknown.get(job.id)
+    if at is None:
         return []
-    return attempts_of(prepared.paths.results, recorded)
+    return [
+        AttemptRecord(
+            run=prepared.killed_run,
+            started_at=at,
+            duration_s=None,
+            outcome="unknown",
+            at_most_usd=usd(prepared.worst_case(job)),
+        )
+    ]
 
 
 def _put_in_order(

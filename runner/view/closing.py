@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from runner.errors import ProviderError
 from runner.models import Result, Usage
 from runner.view.layout import wrap
-from runner.words import count, duration, plural, printable
+from runner.words import count, duration, money, plural, printable
 
 WAITING_FOR_STDIN = "-- waiting for stdin: Ctrl-D ends it, --no-stdin ignores it"
 """Said after a second of silence."""
@@ -29,7 +29,11 @@ def closing_line(result: Result, *, max_tokens: int | None = None) -> str | None
     if result.interruption is None:
         return wrap("-- " + _ended(result, max_tokens), indent="   ")
     if result.interruption.reason in _OUR_STOPS:
-        parts = [f"stopped, {_received(result)} received", *_first(result)]
+        parts = [
+            f"stopped, {_received(result)} received",
+            *_first(result),
+            _cost_or_unknown(result),
+        ]
         return wrap("-- " + ", ".join(parts), indent="   ")
     reason = result.interruption.reason
     why = _BREAKS.get(reason) or printable(result.interruption.message).rstrip(".")
@@ -55,7 +59,7 @@ def retry_text(error: ProviderError, delay_s: float) -> str:
 def _ended(result: Result, max_tokens: int | None) -> str:
     tokens = _output_tokens(result.usage)
     parts = ["tokens unknown" if tokens is None else plural(tokens, "token")]
-    parts += [*_first(result), *_rate(result, tokens), *_model(result)]
+    parts += [*_first(result), *_rate(result, tokens), *_cost(result), *_model(result)]
     line = ", ".join(parts)
     if result.finish_reason == "length":
         cap = "" if max_tokens is None else f" ({max_tokens})"
@@ -90,6 +94,14 @@ def _rate(result: Result, tokens: int | None) -> Sequence[str]:
         return []
     writing_s = result.duration_s - result.time_to_first_token_s
     return [f"{count(round(tokens / writing_s))}/s"] if writing_s > 0 and tokens > 1 else []
+
+
+def _cost(result: Result) -> Sequence[str]:
+    return [] if result.cost_usd is None else [money(result.cost_usd)]
+
+
+def _cost_or_unknown(result: Result) -> str:
+    return "cost unknown" if result.cost_usd is None else money(result.cost_usd)
 
 
 def _model(result: Result) -> Sequence[str]:

@@ -4,7 +4,7 @@ from collections import deque
 from math import ceil
 
 from runner.view.tally import Tally
-from runner.words import count, duration
+from runner.words import count, duration, money
 
 _SPAN_S = 30.0
 """The rate is that of the last half minute."""
@@ -58,8 +58,10 @@ def facts(tally: Tally, rate: float | None, pace: str | None) -> list[str]:
     parts.append(f"{count(tally.in_flight)} at once{held}")
     if rate:
         parts.append(rate_text(rate))
-        if total is not None and total > tally.finished:
-            parts.append(f"{duration(ceil((total - tally.finished) / rate))} left")
+    if tally.money.priced:
+        parts.append(money(tally.money.known_usd))
+    if rate and total is not None and total > tally.finished:
+        parts.append(f"{duration(ceil((total - tally.finished) / rate))} left")
     return parts
 
 

@@ -28,10 +28,11 @@ def summary_figures(
     | `undone` | jobs without a record |
     | `requests` | requests sent in this run |
     | `attempts` | of these, all but refusals |
-    | `retries`, `refusals` | repeated after a failure; refused for rate (429) and repeated |
-    | `waited_s` | seconds between attempts, summed over jobs |
+    | `retries`, `refusals` | repeated after a failure; refused for rate (429) |
+    | `waited_s` | seconds that jobs were told to wait for their next attempt, summed over jobs |
     | `tokens` | of this run: `input`, `cached_input`, `output`, `unknown_jobs` not fully told |
-    | `cost_usd`, `cost_unknown_jobs` | what is known, and for how many jobs it is not |
+    | `cost_usd`, `cost_unknown_jobs` | of this run: what is known, and jobs for which not all is |
+    | `max_cost_usd`, `max_cost_spent_usd` | the bound given; what the file counts against it |
     | `peak_in_flight` | most requests out at once |
     | `started_at`, `ended_at`, `exit_code` | RFC 3339 UTC; what the process returns |
     """
@@ -50,8 +51,10 @@ def summary_figures(
         "refusals": tally.refusals,
         "waited_s": round(tally.waited_s, 3),
         "tokens": _tokens(tally),
-        "cost_usd": None,
-        "cost_unknown_jobs": tally.finished,
+        "cost_usd": tally.money.known_usd,
+        "cost_unknown_jobs": tally.money.unknown_jobs,
+        "max_cost_usd": tally.money.limit_usd,
+        "max_cost_spent_usd": tally.money.counted_usd,
         "peak_in_flight": tally.peak_in_flight,
         "started_at": rfc3339(started),
         "ended_at": rfc3339(ended),

@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from runner.errors import ProviderError
 from runner.events import (
     AttemptStarted,
+    BudgetSpent,
     Event,
     JobFinished,
     JobLeft,
+    ModelHalted,
     ProviderHalted,
     RetryScheduled,
     Stopping,
 )
 from runner.models import ErrorKind, ErrorRecord, FinishReason, Job, Result, Status, Usage
+from runner.view.spending import Spending
 
 
 @dataclass(slots=True)
@@ -35,6 +38,18 @@ class Failures:
         self.retryable += error.retryable
         if line is not None and (self.first_line is None or line < self.first_line):
             self.first_line = line
+
+
+@dataclass(slots=True)
+class Alike:
+    """The jobs of one model that all failed in the same lasting way."""
+
+    error: ProviderError
+    count: int
+
+    def add(self, error: ErrorRecord) -> None:
+        """Count one more that was on its way, if it failed so too."""
+        self.count += (error.kind, error.code) == (self.error.kind, self.error.code)
 
 
 @dataclass(slots=True)
@@ -101,6 +116,9 @@ class Tally:
     """Results that could not be written, and are undone again."""
     halted: dict[str, ProviderError] = field(default_factory=dict)
     """Providers that refused the account, with what they said."""
+    halted_models: dict[tuple[str, str], Alike] = field(default_factory=dict)
+    """Providers' models that failed every job in the same lasting way."""
+    money: Spending = field(default_factory=Spending)
     stopping: Stopping | None = None
     _caps: dict[str, int | None] = field(default_factory=dict)
     """Token limits of the jobs in flight."""
@@ -162,8 +180,9 @@ class Tally:
                 self._start(job)
             case RetryScheduled(job, error, delay_s):
                 self._caps.pop(job.id, None)
-                self.refusals += error.kind == "rate_limit"
-                self.retries += error.kind != "rate_limit"
+                refused = error.kind == "rate_limit" and error.interruption is None
+                self.refusals += refused
+                self.retries += not refused
                 self.waited_s += delay_s
             case JobFinished(result):
                 # A line that is no job may bear the id of one that is in flight.
@@ -173,16 +192,33 @@ class Tally:
                     result.status, result.line, result.error, result.finish_reason, cap, reason
                 )
                 self.tokens.add(result.status, result.usage)
+                self.money.add(result.attempts)
+                self._add_last(result)
                 self._unwritten[id(result)] = result
-            case JobLeft(job):
+            case JobLeft(job, last, attempts):
+                self.money.add(attempts)
                 self._caps.pop(job.id, None)
                 self.left += 1
+                self.refusals += last is not None and last.kind == "rate_limit"
             case ProviderHalted(provider, error):
                 self.halted.setdefault(provider, error)
+            case ModelHalted(provider, model, error, jobs):
+                self.halted_models.setdefault((provider, model), Alike(error, jobs))
+            case BudgetSpent(next_usd):
+                self.money.next_usd = next_usd
             case Stopping():
                 self.stopping = event
             case _:
                 pass
+
+    def _add_last(self, result: Result) -> None:
+        """Count what a job met at its last attempt, where more than its own kind counts it."""
+        if result.error is None or result.status != "failed":
+            return
+        self.refusals += result.error.kind == "rate_limit"
+        alike = self.halted_models.get((result.provider or "", result.model or ""))
+        if alike is not None:
+            alike.add(result.error)
 
     def written(self, result: Result) -> None:
         """Note that a result which was counted is in the file."""

@@ -4,7 +4,8 @@ from runner.events import Stopping
 from runner.results.compact import Compacted
 from runner.view.layout import wrap
 from runner.view.tally import Tally
-from runner.view.texts_table import Names, ask_again, next_steps, table
+from runner.view.texts_money import cost_text, more_money, spent_text
+from runner.view.texts_table import Names, ask_again, failed_lines, next_steps, table
 from runner.words import command_line, count, duration, plural, printable, time_option
 
 _STOPPED_BY = {
@@ -12,6 +13,8 @@ _STOPPED_BY = {
     "sigterm": "SIGTERM",
     "sighup": "a closed terminal",
     "deadline": "--max-runtime",
+    "failures": "--max-failures",
+    "budget": "--max-cost",
 }
 
 
@@ -30,19 +33,33 @@ def stopped_text(tally: Tally, names: Names, signal: str) -> str:
     total = "" if tally.total is None else f" of {count(tally.total)}"
     by = _STOPPED_BY.get(signal, signal)
     head = wrap(
-        f"Stopped by {by}: {count(tally.succeeded)}{total} answered{_unanswered(tally, 'cut off')}."
+        f"Stopped by {by}: {count(tally.succeeded)}{total} answered{_unanswered(tally, 'cut off')}"
+        f"{_spent(tally)}."
     )
     if names.results is None:
         lost = tally.taken_back
         them = "it" if lost == 1 else "them"
         took = f"{plural(lost, 'answer')} arrived when the reader of stdout took {them} no more."
         return f"{head}\n{wrap(took) if lost else 'Every answer that arrived went to stdout.'}"
+    money = tally.money
+    if signal == "budget":
+        head = f"{head}\n{wrap(spent_text(money))}"
+    if signal == "failures":
+        head = "\n".join([head, *failed_lines(tally, 2)])
     kept = f"Every answer that arrived is in {printable(names.results)}."
     if not tally.undone and not tally.interrupted:
         return f"{head}\n{wrap(kept)}"
     # Who began afresh and was stopped wants to go on, not to begin afresh again.
     command = command_line([word for word in names.command if word != "--fresh"])
-    return f"{head}\n{wrap(f'{kept} To go on, the same command:')}\n  {command}"
+    how = "To go on, the same command"
+    if signal == "budget":
+        how, command = "To go on with more", more_money(names.command, money.limit or 0)
+    text = f"{head}\n{wrap(f'{kept} {how}:')}\n  {command}"
+    if signal == "failures" and any(
+        found.count > found.retryable for found in tally.failures.values()
+    ):
+        text += "\nIt leaves what failed for good; to ask that again too, add  --retry failed"
+    return text
 
 
 def nothing_to_send_text(tally: Tally, names: Names) -> str:
@@ -62,10 +79,12 @@ def nothing_to_send_text(tally: Tally, names: Names) -> str:
 
 def stopping_text(event: Stopping, max_runtime_s: float | None = None) -> str:
     """Say at the first signal, or when the time is over, what is waited for."""
+    waiting = _waiting(event)
     if event.signal == "deadline" and max_runtime_s is not None:
         over = f"--max-runtime {time_option(max_runtime_s)} is over"
-        return wrap(f"{over}: {_waiting(event) or 'nothing new is sent.'}")
-    waiting = _waiting(event)
+        return wrap(f"{over}: {waiting or 'nothing new is sent.'}")
+    if event.signal == "failures":
+        return wrap(f"{event.because}: {waiting or 'nothing new is sent.'}")
     again = " Ctrl-C again cuts them off." if waiting and event.signal == "sigint" else ""
     return wrap(f"Stopping: {waiting}{again}" if waiting else "Stopping.")
 
@@ -75,18 +94,6 @@ def _waiting(event: Stopping) -> str:
         return ""
     way = "its way" if event.in_flight == 1 else "their way"
     return f"{plural(event.in_flight, 'answer')} on {way}, up to {duration(event.grace_s)}."
-
-
-def halted_text(tally: Tally) -> str:
-    """Say which providers refused the account, and how much was not sent because of it."""
-    lines = [
-        wrap(f"Stopped: {printable(provider)} refuses the account: {printable(error.message)}")
-        for provider, error in tally.halted.items()
-    ]
-    if tally.undone:
-        were = "was" if tally.undone == 1 else "were"
-        lines.append(f"{plural(tally.undone, 'job')} {were} not sent.")
-    return "\n".join(lines)
 
 
 def kept_answers_text(number: int) -> str:
@@ -114,6 +121,10 @@ def order_text(compacted: Compacted, names: Names) -> str | None:
         were = "was no record and is" if compacted.corrupt == 1 else "were no records and are"
         lines.append(f"{plural(compacted.corrupt, 'line')} {were} kept in {results}.torn.")
     return "\n".join(wrap(line) for line in lines) or None
+
+
+def _spent(tally: Tally) -> str:
+    return f"; {cost_text(tally.money, ' spent')}" if tally.money.priced else ""
 
 
 def _unanswered(tally: Tally, interrupted: str) -> str:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from runner.view.layout import WIDTH, advice, labelled, shorten, wrap
 from runner.view.tally import Failures, Tally
+from runner.view.texts_money import cost_text
 from runner.words import command_line, count, plural, printable
 
 _SPEAKS_FOR_ITSELF = {"timeout", "rate_limit", "overloaded"}
@@ -45,8 +46,10 @@ def table(tally: Tally, results: str | None) -> list[str]:
         lines.append(_counted("cut off", tally.cut_off, _cut_off(tally), width))
     if tally.interrupted:
         lines.append(_counted("broken off", tally.interrupted, _broken_off(tally), width))
-    lines += _failed(tally, width)
+    lines += failed_lines(tally, width)
     lines += _tokens(tally)
+    if tally.money.priced:
+        lines.append(labelled("cost", cost_text(tally.money)))
     if results is not None:
         lines.append(labelled("results", printable(results)))
     return lines
@@ -143,7 +146,8 @@ def _broken_off(tally: Tally) -> str:
     return f"{answers} too early: {told}"
 
 
-def _failed(tally: Tally, width: int) -> list[str]:
+def failed_lines(tally: Tally, width: int) -> list[str]:
+    """List the failures by kind, their numbers `width` columns wide."""
     kinds = sorted(tally.failures.items(), key=lambda item: -item[1].count)
     if not kinds:
         return []

@@ -6,7 +6,7 @@ from typing import Any
 import click
 import pytest
 
-from runner.cli.types import Count, KeyValue, Plain, Share, Size, Text, Time
+from runner.cli.types import Count, Dollars, KeyValue, Plain, Share, Size, Text, Time
 from runner.settings import Allowance
 
 
@@ -32,6 +32,10 @@ from runner.settings import Allowance
         (Count(), "1.5k", 1500),
         (Count(), "2M", 2_000_000),
         (Count(minimum=0), "0", 0),
+        (Dollars(), "5", 5 * 10**12),
+        (Dollars(), "$0.25", 25 * 10**10),
+        (Dollars(), 1.5, 15 * 10**11),
+        (Dollars(), "none", None),
         (Size(), "100", 100),
         (Size(), "512k", 524_288),
         (Size(), "64M", 67_108_864),
@@ -40,6 +44,8 @@ from runner.settings import Allowance
         (Share(), "20", Allowance(count=20)),
         (Share(), "1%", Allowance(percent=1.0)),
         (Share(), "0.5 %", Allowance(percent=0.5)),
+        (Share(positive=True), "1", Allowance(count=1)),
+        (Share(positive=True, none=True), "none", None),
         (Share(), Allowance(count=3), Allowance(count=3)),  # a default is left as it is
         (Text(), "be short", "be short"),
         (Text(), "", ""),
@@ -83,6 +89,9 @@ def test_a_value_is_read(kind: click.ParamType, text: Any, value: Any) -> None: 
         (Share(), "101%", "from 0% to 100%"),
         (Share(), "x%", "from 0% to 100%"),
         (Share(), "few", "is not a whole number"),
+        (Share(), "none", "is not a whole number"),
+        (Share(positive=True), "0", "the least is 1"),
+        (Share(positive=True), "0.0%", "more than 0%"),
         (Text(), "@nowhere.txt", "cannot read nowhere.txt: No such file"),
         (Text(), "@a\0b", "is no file name"),
         (Text(), "caf\udce9", "not valid UTF-8"),

@@ -16,12 +16,13 @@ from runner.engine.hold import Hold
 from runner.engine.outcome import Recording
 from runner.engine.retry import RetryPolicy
 from runner.engine.service import Service, always
-from runner.engine.shard import Shard, no_attempts
+from runner.engine.shard import Shard, no_attempts, uncounted
 from runner.engine.stop import Stop
 from runner.engine.window import Window
 from runner.errors import LineProblem, ProviderError
 from runner.events import Event
 from runner.models import Api, AttemptRecord, Completion, Job, Request, Result, Usage
+from runner.pace.budget import Budget
 from runner.pace.pace import Pace
 from runner.providers.base import Assembly, Delta, Provider
 from runner.settings import Deadlines
@@ -157,7 +158,7 @@ class Bench:
     """A shard, what it was built from, and what came out of it."""
 
     provider: FakeProvider
-    concurrency: int = 2
+    concurrency: int | None = 2
     stream: bool = False
     deadlines: Deadlines = field(default_factory=Deadlines)
     policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(base_s=0.0))
@@ -174,6 +175,8 @@ class Bench:
     others: dict[str, FakeProvider] = field(default_factory=dict)
     on_event: Callable[[Event], None] = lambda event: None
     earlier: Callable[[Job], list[AttemptRecord]] = no_attempts
+    budget: Budget | None = None
+    worst_case: Callable[[Job], int] = uncounted
 
     def __post_init__(self) -> None:
         self.hold = Hold(stop=self.stop, emit=self._emit)
@@ -210,13 +213,20 @@ class Bench:
             stop=self.stop,
             hold=self.hold,
             may_retry=self.may_retry,
+            keep_costs=self.budget is not None,
         )
-        self.pace = Pace(now=current_time(), concurrency=self.concurrency, draw=Random(2).random)
+        self.pace = Pace(
+            now=current_time(),
+            concurrency=self.concurrency,
+            draw=Random(2).random,
+            budget=self.budget,
+        )
         return Shard(
             service=service,
             pace=self.pace,
             window=Window(self.ahead),
             earlier=self.earlier,
+            worst_case=self.worst_case,
         )
 
     def of(self, kind: type[Event]) -> list[Event]:

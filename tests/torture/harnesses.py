@@ -11,6 +11,7 @@ from tests.torture.faults import faults
 from tests.torture.fuzz import fuzz
 from tests.torture.kill import kill
 from tests.torture.memory import memory
+from tests.torture.money import money
 from tests.torture.pace import pace
 from tests.torture.report import Report
 from tests.torture.stop import stop
@@ -31,6 +32,7 @@ HARNESSES: dict[str, Harness] = {
     "faults": faults,
     "exact": exact,
     "memory": memory,
+    "money": money,
     "pace": pace,
     "canary": canary,
     "fuzz": fuzz,

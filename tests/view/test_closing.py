@@ -24,6 +24,10 @@ PARTIAL = Usage(input_tokens=9, output_tokens=1, complete=False)
             "-- 312 tokens, first after 0.4s, 78/s, openai/gpt-5-mini",
         ),
         (
+            answered("a", "x", usage=Usage(output_tokens=312), cost_usd=0.0006, **TIMES, **WHO),
+            "-- 312 tokens, first after 0.4s, 78/s, $0.0006, openai/gpt-5-mini",
+        ),
+        (
             answered("a", "x", usage=None, **TIMES, **WHO),
             "-- tokens unknown, first after 0.4s, openai/gpt-5-mini",
         ),
@@ -35,13 +39,13 @@ PARTIAL = Usage(input_tokens=9, output_tokens=1, complete=False)
         ),
         (
             cut("a", "sigint", "x" * 412, usage=PARTIAL, **TIMES),
-            "-- stopped, 412 characters received, first after 0.4s",
+            "-- stopped, 412 characters received, first after 0.4s, cost unknown",
         ),
         (
             cut("a", "sigint", "x", usage=Usage(output_tokens=118), **TIMES),
-            "-- stopped, 118 tokens received, first after 0.4s",
+            "-- stopped, 118 tokens received, first after 0.4s, cost unknown",
         ),
-        (cut("a", "sigterm"), "-- stopped, 0 characters received"),
+        (cut("a", "sigterm"), "-- stopped, 0 characters received, cost unknown"),
         (
             cut("a", "connection", "x" * 9, usage=PARTIAL),
             "-- broken off after 9 characters: the connection closed. The text above is all.",

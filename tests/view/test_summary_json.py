@@ -7,13 +7,20 @@ from pathlib import Path
 import pytest
 
 from runner.errors import WriteError
-from runner.events import AttemptStarted, JobFinished, RetryScheduled
-from runner.models import Usage
+from runner.events import AttemptStarted, JobFinished, JobLeft, RetryScheduled
+from runner.models import AttemptRecord, Usage
+from runner.view.spending import Spending
 from runner.view.summary_json import summary_figures, write_summary
 from runner.view.tally import Tally
 from tests.view.support import answered, cut, failed, job, refusal
 
 AT = datetime(2026, 11, 22, 2, 14, 30, tzinfo=UTC)
+
+
+def _attempt(run: str, cost_usd: float | None, usage: Usage | None = None) -> AttemptRecord:
+    return AttemptRecord(
+        run=run, started_at="", duration_s=1.0, outcome="ok", usage=usage, cost_usd=cost_usd
+    )
 
 
 def test_every_promised_figure_has_its_key() -> None:
@@ -24,7 +31,10 @@ def test_every_promised_figure_has_its_key() -> None:
     tally.emit(RetryScheduled(job("a"), refusal(), 1.5))
     tally.emit(AttemptStarted(job("a"), 2))
     usage = Usage(input_tokens=10, output_tokens=5, cached_input_tokens=4)
-    tally.emit(JobFinished(answered("a", usage=usage, finish_reason="length")))
+    tally.money = Spending(run="now", limit=5 * 10**12, counted=125 * 10**10)
+    paid = [_attempt("before", 0.5), _attempt("now", 0.01, usage), _attempt("now", 0.01, usage)]
+    tally.emit(JobFinished(answered("a", usage=usage, finish_reason="length", attempts=paid)))
+    tally.emit(JobLeft(job("d"), attempts=(_attempt("now", None),)))
     tally.emit(JobFinished(failed("b")))
     tally.emit(JobFinished(cut("c", "sigint")))
     assert summary_figures(tally, started=AT, ended=AT, exit_code=130) == {
@@ -42,8 +52,10 @@ def test_every_promised_figure_has_its_key() -> None:
         "refusals": 0,
         "waited_s": 1.5,
         "tokens": {"input": 10, "cached_input": 4, "output": 5, "unknown_jobs": 1},
-        "cost_usd": None,
-        "cost_unknown_jobs": 4,
+        "cost_usd": 0.02,
+        "cost_unknown_jobs": 1,
+        "max_cost_usd": 5.0,
+        "max_cost_spent_usd": 1.25,
         "peak_in_flight": 1,
         "started_at": "2026-11-22T02:14:30.000Z",
         "ended_at": "2026-11-22T02:14:30.000Z",
