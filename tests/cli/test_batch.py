@@ -25,6 +25,7 @@ def test_every_option_arrives(batch: Batch, here: Path) -> None:
     where += ["--summary-json", "sum.json"]
     trouble = ["-c", "64", "--max-attempts", "3", "--attempt-timeout", "90s", "--job-timeout", "6h"]
     trouble += ["--grace", "5s", "--allow-failures", "1%", "--wait-lock", "10m"]
+    trouble += ["--max-failures", "20"]
     settings = batch(*ask, *which, *where, *trouble, "--tail", "-v")
     assert (settings.ask.model, settings.ask.system) == ("sim/steady", "short")
     assert (settings.ask.template, settings.ask.id_column) == ("{{ q }}", "key")
@@ -44,6 +45,7 @@ def test_every_option_arrives(batch: Batch, here: Path) -> None:
     assert settings.deadlines == Deadlines(attempt_s=90.0, job_s=21600.0)
     assert (settings.grace_s, settings.wait_lock_s) == (5.0, 600.0)
     assert settings.allow_failures == Allowance(percent=1.0)
+    assert settings.max_failures == Allowance(count=20)
     assert (settings.tail, settings.verbose, settings.quiet) == (True, True, False)
     assert settings.command[:2] == ("batch", "jobs.jsonl")
 

@@ -72,6 +72,48 @@ def test_2_before_anything_is_sent(
     assert not (tmp_path / "jobs.results.jsonl").exists()
 
 
+ALL_FAIL = """
+unknown_models = ["gpt5-mini"]
+[[rules]]
+match = "number"
+fault = { kind = "status", status = 400, message = "the file is too large" }
+"""
+
+
+@pytest.mark.parametrize(("option", "failed"), [("3", 3), ("10%", 4)])
+def test_3_when_too_many_jobs_fail(tmp_path: Path, option: str, failed: int) -> None:
+    """At `--max-failures` the run ends with 3, says why and how to go on."""
+    write_jobs(tmp_path / "jobs.jsonl", 40)
+    model = f"sim/{scenario_file(tmp_path, ALL_FAIL)}"
+    wanted = ["batch", "jobs.jsonl", "-m", model, "-c", "1", "--max-failures", option]
+    done = run(tmp_path, *wanted, "--summary-json", "sum.json")
+    assert done.returncode == 3, done.stderr
+    said = " ".join(done.stderr.split())
+    assert f"--max-failures {option} is reached ({failed} invalid_request)" in said
+    assert f"0 of 40 answered, {failed} failed, {40 - failed} to do" in said
+    assert f"runner batch jobs.jsonl -m {model} -c 1 --max-failures {option}" in said
+    assert len(records(tmp_path / "jobs.results.jsonl")) == failed
+    figures = json.loads((tmp_path / "sum.json").read_text())
+    assert (figures["exit_code"], figures["failed"], figures["undone"]) == (3, failed, 40 - failed)
+
+
+def test_4_when_nobody_knows_the_model(tmp_path: Path) -> None:
+    """A wrong model name is told to the first jobs only; the mended command asks them all."""
+    write_jobs(tmp_path / "jobs.jsonl", 200)
+    with simulator(scenario_file(tmp_path, 'unknown_models = ["gpt5-mini"]')) as endpoints:
+        env = pointing_at(endpoints)
+        done = run(tmp_path, "batch", "jobs.jsonl", "-m", "openai/gpt5-mini", env=env)
+        asked = wait_for_stats(endpoints, lambda seen: True)["requests"]
+        assert done.returncode == 4, done.stderr
+        said = " ".join(done.stderr.split())
+        assert 5 <= asked <= 40
+        assert f"openai does not know the model gpt5-mini (said so to the first {asked}" in said
+        assert f"{200 - asked} jobs were not sent. Mend -m; did you mean openai/gpt-5-mini?" in said
+        assert len(records(tmp_path / "jobs.results.jsonl")) == asked
+        good = run(tmp_path, "batch", "jobs.jsonl", "-m", "openai/gpt-5-mini", env=env)
+    assert good.returncode == 0, good.stderr
+
+
 def test_4_when_the_account_is_refused(tmp_path: Path) -> None:
     """A bad key is 4: one request, no records, and the jobs stay to be done."""
     write_jobs(tmp_path / "jobs.jsonl", 40)

@@ -12,11 +12,11 @@ from runner.view.layout import shorten, wrap
 from runner.view.tally import Failures, Tally, Tokens
 from runner.view.texts_end import (
     end_text,
-    halted_text,
     nothing_to_send_text,
     stopped_text,
     stopping_text,
 )
+from runner.view.texts_halted import halted_text
 from runner.view.texts_start import Earlier, Start, start_text
 from runner.view.texts_table import Names
 
