@@ -41,7 +41,7 @@ def _remedy(one: Unpriced) -> list[str]:
         return ["  Bound it:  add  --max-tokens N"]
     if one.lacking is Lacking.PRICE:
         table = f'[providers.{one.provider}.models."{printable(one.model)}"]'
-        text = "  Add what a million tokens cost, in USD, to runner.toml:"
+        text = "  Say in runner.toml what a million of its tokens cost, in USD, such as:"
         return [text, f"    {table}", f"    {_PRICES}"]
     return ["  Ask them without --max-cost, or leave that out of the request."]
 

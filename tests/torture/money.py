@@ -1,6 +1,9 @@
 """`--max-cost`: never above the limit by the server's own count, and hardly below it."""
 
 import json
+import subprocess
+from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -10,6 +13,7 @@ from tests.torture.stage import Stage, stage
 
 INPUT_USD, OUTPUT_USD = 0.25e-6, 2.00e-6
 """What a token of gpt-5-mini costs, by the price list that comes with the package."""
+_KILLS = 8
 _HIDDEN = 200
 """Tokens of a server's own words that a bound allows for, and bytes of JSON around a prompt."""
 _AROUND = 60
@@ -36,7 +40,26 @@ def money(folder: Path, *, long: bool, seed: int) -> Report:
     for turn in range(20 if long else 1):
         jobs, limit, cap, mean = (10_000, 1.00, 2_000, 300) if long else (800, 0.10, 180, 90)
         _play(folder / str(turn), report, seed + turn, jobs, limit, cap, mean)
+    if long:
+        _killed(folder / "killed", report, seed)
     return report
+
+
+def _killed(folder: Path, report: Report, seed: int) -> None:
+    """Kill run after run over one file: what they spend together stays below the limit."""
+    chance, limit = Random(seed), 0.30  # noqa: S311 - moments; nothing secret
+    scenario = _SCENARIO.format(seed=seed, mean=300, cap=600).replace("20000", "2000")
+    with stage(folder, scenario, [f"Tell me about {n}." for n in range(2_000)]) as scene:
+        options = ("--max-tokens", "600", "--max-cost", str(limit))
+        for _ in range(_KILLS):
+            process = scene.start(*options)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(chance.uniform(1.5, 3.0))
+            process.kill()
+            process.communicate()
+        ended = scene.batch(*options)
+        report.demand(ended.code == 3, f"{ended}")
+        report.most(f"spent over {_KILLS} kills", _spent(scene)[0], limit)
 
 
 def _play(
@@ -67,8 +90,7 @@ def _spent(scene: Stage) -> tuple[float, int]:
     """Give USD and requests as the server counted them, once none is under way."""
     wait_for_stats(scene.endpoints, lambda seen: seen["in_flight"] == 0, patience_s=60)
     seen = stats(scene.endpoints)
-    used = seen["by_model"]["gpt-5-mini"]
-    return (
-        used["input_tokens"] * INPUT_USD + used["output_tokens"] * OUTPUT_USD,
-        seen["requests"],
-    )
+    used = Counter(seen["by_model"]["gpt-5-mini"])
+    asked = used["input_tokens"] + used["broken_input_tokens"]
+    answered = used["output_tokens"] + used["broken_output_tokens"]
+    return asked * INPUT_USD + answered * OUTPUT_USD, seen["requests"]
