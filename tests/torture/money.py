@@ -38,7 +38,7 @@ def money(folder: Path, *, long: bool, seed: int) -> Report:
     """Ask 10,000 jobs of random length with money for a part of them; 20 times in the long form."""
     report = Report("money")
     for turn in range(20 if long else 1):
-        jobs, limit, cap, mean = (10_000, 1.00, 2_000, 300) if long else (800, 0.10, 180, 90)
+        jobs, limit, cap, mean = (10_000, 1.00, 2_000, 300) if long else (500, 0.10, 180, 150)
         _play(folder / str(turn), report, seed + turn, jobs, limit, cap, mean)
     if long:
         _killed(folder / "killed", report, seed)
@@ -47,7 +47,7 @@ def money(folder: Path, *, long: bool, seed: int) -> Report:
 
 def _killed(folder: Path, report: Report, seed: int) -> None:
     """Kill run after run over one file: what they spend together stays below the limit."""
-    chance, limit = Random(seed), 0.30  # noqa: S311 - moments; nothing secret
+    chance, limit = Random(seed), 0.30
     scenario = _SCENARIO.format(seed=seed, mean=300, cap=600).replace("20000", "2000")
     with stage(folder, scenario, [f"Tell me about {n}." for n in range(2_000)]) as scene:
         options = ("--max-tokens", "600", "--max-cost", str(limit))
