@@ -20,6 +20,8 @@ _PENDING_SHARE = 0.7
 full, it would spill from a small bucket."""
 _FULL = 0.9
 _DOUBT = 0.8
+_SPILLS_S, _FREED = 1.5, 0.3
+"""A server that shows itself full for so long leaves this much of what others seem to take."""
 _SHORT = 1.5
 _SMALL = 4
 _STUCK = 30
@@ -33,6 +35,7 @@ class Meter:
 
     __slots__ = (
         "_blind_from",
+        "_full_from",
         "_limit_at",
         "_need",
         "_observer",
@@ -54,6 +57,7 @@ class Meter:
         """Per minute, as the server said last."""
         self._observer = Observer(now)
         self._limit_at = -math.inf
+        self._full_from = math.inf
         self._blind_from: float | None = None
         self._need = 0.0
         self._peak = -1.0
@@ -131,6 +135,7 @@ class Meter:
     def refused(self, entry: Entry, gauge: Gauge, sent_at: float, now: float) -> bool:
         """Take in that a request was refused; tell whether this limit explains it."""
         self._same = 0
+        self._full_from = math.inf
         left = gauge.remaining
         if left is None or left >= _SHORT * entry.taken + 1:
             return False
@@ -169,6 +174,7 @@ class Meter:
             self._observer.corrected += error
         else:
             self._correct(error, gauge.remaining, now)
+            self._free(gauge.remaining, sent_at, now)
 
     def _learns(self, entry: Entry, remaining: int, sent_at: float, rate: float) -> bool:
         if self._is_full(remaining, rate):
@@ -198,6 +204,17 @@ class Meter:
         )
         bucket.level += change
         bucket.rate = rate - self._observer.disturbance
+
+    def _free(self, remaining: int, sent_at: float, now: float) -> None:
+        # A bucket that stays full spills: others take far less than was thought.
+        if remaining < max(1.0, _FULL * self._peak):
+            self._full_from = math.inf
+            return
+        self._full_from = min(self._full_from, sent_at)
+        if self._observer.disturbance and sent_at >= self._full_from + _SPILLS_S:
+            self._full_from = now
+            self._observer.disturbance *= _FREED
+            self.bucket.rate = (self.limit or 0) / 60 - self._observer.disturbance
 
     def _believe(self, limit: int, sent_at: float, now: float) -> None:
         self.limit = limit

@@ -6,7 +6,7 @@ _UP = 0.1
 """Share of an error in our favour that is believed at once; one against us is believed in full."""
 _INTEGRAL = 0.15
 _MOST_DISTURBED = 0.95
-_REFUSED = 0.03
+_REFUSED = 0.06
 """Share of the rate given up after a refusal that the figures foretold to nobody."""
 _LEAK_S = 100.0
 """A disturbance that nothing confirms is forgotten in this time."""

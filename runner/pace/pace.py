@@ -15,9 +15,9 @@ MOST_IN_FLIGHT = 1_000
 """Of its own accord a run never has more requests out: each takes a file and 2 ms of CPU."""
 
 
-_FIRST_IN_FLIGHT = 8
+_FIRST_IN_FLIGHT = 6
 """Of its own accord a run sends no more before the first answer: a small account lets a second's
-worth of requests in at once."""
+worth of requests in at once, and another run may begin in the same second."""
 _LOOK_AGAIN_S = 1.0
 """How often a valve that lets nobody through is told that time has passed."""
 

@@ -82,9 +82,7 @@ def test_it_stops_below_the_limit_and_goes_on_with_more(
     assert (code, len(found)) == (ExitCode.OK, 40)
 
 
-def test_requests_of_unknown_cost_count_at_worst(
-    tmp_path: Path, endpoints: Endpoints
-) -> None:
+def test_requests_of_unknown_cost_count_at_worst(tmp_path: Path, endpoints: Endpoints) -> None:
     """Failures that may have been charged use the money up, in this run and in the next."""
     config = priced(endpoints)
     changes: dict[str, Any] = {"max_attempts": 2, "concurrency": 1}
