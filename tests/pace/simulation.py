@@ -12,7 +12,7 @@ from tests.pace.events import Events
 from tests.pace.server import Job, Reply, Rules, Server
 
 _MOST_IN_FLIGHT = 400
-_FIRST_IN_FLIGHT = 6
+_FIRST_IN_FLIGHT = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
