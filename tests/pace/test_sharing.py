@@ -34,7 +34,7 @@ def pace(meter: Meter) -> float:
     return rate
 
 
-@pytest.mark.parametrize(("seconds", "is_free"), [(3.0, True), (1.0, False)])
+@pytest.mark.parametrize(("seconds", "is_free"), [(4.0, True), (1.0, False)])
 def test_a_bucket_that_stays_full_is_used(*, seconds: float, is_free: bool) -> None:
     """Who is left alone takes up the whole limit once the server has shown itself full for long."""
     meter = disturbed()
