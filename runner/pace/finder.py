@@ -20,7 +20,8 @@ _REGROWN = 1.04
 _PAST, _NOT_FAR = 0.82, 1.4
 _LEAST_MEASURED_S = 3.0
 _LEAST_MEASURED = 15
-_LEAST_RATE = 1 / 60
+_LEAST_RATE, _SHORTEST_S = 1 / 60, 1.0
+_ASKS, _FORGET = 8, 0.98
 _UNHEARD, _HEARD = 20, 1
 """What is added to the requests let in during a bad time: so few tell little about a rate."""
 _CREEP = 0.0004
@@ -45,33 +46,14 @@ class Finder:
     are left out of it, once that has been tried.
     """
 
+    # fmt: off
     __slots__ = (
-        "_anchor",
-        "_bad_at",
-        "_bad_in",
-        "_bucket",
-        "_checked",
-        "_counts_at",
-        "_cut_at",
-        "_cuts",
-        "_delay",
-        "_doubt",
-        "_episode_at",
-        "_floor",
-        "_gates",
-        "_goal",
-        "_grown_at",
-        "_immune_s",
-        "_immune_until",
-        "_let_in",
-        "_low",
-        "_rises_at",
-        "_sent",
-        "_serial",
-        "_tried",
-        "_trying",
-        "_young",
+        "_anchor", "_asked", "_asks", "_bad_at", "_bad_in", "_bucket", "_checked", "_counts_at",
+        "_cut_at", "_cuts", "_delay", "_doubt", "_episode_at", "_floor", "_gates", "_goal", "_grown_at",
+        "_immune_s", "_immune_until", "_least", "_let_in", "_low", "_rises_at",
+        "_sent", "_serial", "_tried", "_trying", "_young",
     )
+    # fmt: on
 
     def __init__(self, now: float) -> None:
         self._bucket: Bucket | None = None
@@ -83,6 +65,8 @@ class Finder:
         self._young: deque[float] = deque()
         self._delay = 0.1
         self._doubt = Doubt()
+        self._least = _LEAST_RATE
+        self._asked, self._asks = 0.0, 0
         self._trying = self._gates = self._checked = False
         self._floor = self._tried = 0.0
         self._immune_until = -math.inf
@@ -119,7 +103,9 @@ class Finder:
             if self._young:
                 self._young.pop()
 
-    def refused(self, now: float, sent_at: float, serial: int, *, cut: bool) -> bool:
+    def refused(
+        self, now: float, sent_at: float, serial: int, *, cut: bool, asked_s: float | None = None
+    ) -> bool:
         """Cut the pace, once an episode: who was sent before the last cut tells nothing new.
 
         False if nothing was done since it looks like chance: then only the job itself has to wait.
@@ -127,6 +113,7 @@ class Finder:
         self._sent -= 1
         if not cut:
             return True
+        self._hear(asked_s)
         self._delay += 0.2 * (now - sent_at - self._delay)
         if self._bucket is not None and sent_at <= self._cut_at:
             return self._gates
@@ -160,6 +147,14 @@ class Finder:
         """Start slowly when the gate opens."""
         if self._bucket is not None:
             self._bucket.hold(until, 0.0)
+
+    def _hear(self, asked_s: float | None) -> None:
+        # The longest wait that is asked for is about the time from one start to the next.
+        if asked_s is not None:
+            self._asked = max(asked_s, _FORGET * self._asked)
+            self._asks += 1
+        known = self._asks >= _ASKS
+        self._least = 1 / max(self._asked, _SHORTEST_S) if known else _LEAST_RATE
 
     def _cut_massively(self, now: float, sent_at: float, serial: int, *, immune: bool) -> None:
         before = self._bucket.rate if self._bucket else math.inf
@@ -248,7 +243,7 @@ class Finder:
             self._low = max(_BLIND_CUT * rate, min(rate, flow))
             if heard:
                 self._goal = self._low
-        self._low = max(self._low, _LEAST_RATE)
+        self._low = max(self._low, min(rate, self._least))
         self._goal = max(self._goal, self._low)
         self._set(self._low, now)
         self._cut_at = self._rises_at = self._grown_at = now
@@ -276,6 +271,7 @@ class Finder:
             self._set(rate, now)
 
     def _set(self, rate: float, now: float) -> None:
+        rate = max(rate, self._least)
         capacity = max(1.0, rate * _BURST_S)
         if self._bucket is None:
             self._bucket = Bucket(now, rate=rate, capacity=capacity, level=0.0)

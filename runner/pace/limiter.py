@@ -161,7 +161,9 @@ class Limiter:
                 explained |= meter.refused(entry, gauge, permit.sent_at, now)
         if quota is not None:
             self._observe(permit, quota, now)
-        if self._finder.refused(now, permit.sent_at, permit.serial, cut=not explained):
+        if self._finder.refused(
+            now, permit.sent_at, permit.serial, cut=not explained, asked_s=retry_after_s
+        ):
             self._shut(permit, now, retry_after_s, draw)
         else:
             permit.again_at = now + wait_alone(retry_after_s, draw)

@@ -27,11 +27,11 @@ first_token_s = 0.01
 tokens_per_second = 10000
 [[rules]]
 attempts = 1
-rate = 0.5
+rate = 0.1
 fault = { kind = "rate_limit", retry_after_s = 0.3 }
 [[rules]]
 attempts = 1
-rate = 0.3
+rate = 0.7
 fault = { kind = "status", status = 500 }
 """
 CONCURRENCY = 32
