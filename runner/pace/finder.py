@@ -49,8 +49,8 @@ class Finder:
     # fmt: off
     __slots__ = (
         "_anchor", "_asked", "_asks", "_bad_at", "_bad_in", "_bucket", "_checked", "_counts_at",
-        "_cut_at", "_cuts", "_delay", "_doubt", "_episode_at", "_floor", "_gates", "_goal", "_grown_at",
-        "_immune_s", "_immune_until", "_least", "_let_in", "_low", "_rises_at",
+        "_cut_at", "_cuts", "_delay", "_doubt", "_episode_at", "_floor", "_gates", "_goal",
+        "_grown_at", "_immune_s", "_immune_until", "_least", "_let_in", "_low", "_rises_at",
         "_sent", "_serial", "_tried", "_trying", "_young",
     )
     # fmt: on
