@@ -39,9 +39,9 @@ first_token_s = 0.05
 jitter = 0
 tokens_per_second = 400
 [[rules]]
-match = "refused"
+match = "failing"
 attempts = 3
-fault = { kind = "rate_limit", retry_after_s = 0.05 }
+fault = { kind = "status", status = 500 }
 [[rules]]
 match = "long"
 reply = { text = "%s" }
@@ -142,7 +142,7 @@ def test_a_stderr_that_nobody_reads_holds_nothing_up(
     tmp_path: Path, env: dict[str, str], endpoints: Endpoints
 ) -> None:
     """Hundreds of retries told to a full pipe: all is answered and recorded, and the end is 0."""
-    job_ids = write_jobs(tmp_path / "jobs.jsonl", 150, system="refused")
+    job_ids = write_jobs(tmp_path / "jobs.jsonl", 150, system="failing")
     with unread(tmp_path, *BATCH, "-v", "-c", "64", env=env, stream="stderr") as process:
         assert process.wait(PATIENCE_S) == 0
     assert stats(endpoints)["requests"] == 4 * 150
