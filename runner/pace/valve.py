@@ -25,6 +25,8 @@ _CALM_TRIPS = 3.0
 _CALM_S = 1.0
 _OVERLOADED, _FAILED = 0.12, 0.5
 """Shares of the recent requests from which on these are a sign of too much load."""
+_LEAST_FAILING = 8
+"""Where most requests fail, and not for load, so many are out all the same: the run must end."""
 _RECENT = 50
 _RECENT_S = 10.0
 _WALL_S, _LONGEST_WALL_S = 5.0, 240.0
@@ -132,6 +134,8 @@ class Valve:
             self._climb.answered(answer, now, in_flight, used=used)
         elif outcome == "refused":
             self._refused(ticket, now)
+        elif outcome == "failed" and self.ceiling <= _LEAST_FAILING:
+            return
         elif self._is_too_much(ticket, outcome):
             self._cut(ticket, now, _CUT)
 
