@@ -141,11 +141,11 @@ def test_two_signals_end_a_run_on_a_dead_terminal(tmp_path: Path, env: dict[str,
 def test_a_stderr_that_nobody_reads_holds_nothing_up(
     tmp_path: Path, env: dict[str, str], endpoints: Endpoints
 ) -> None:
-    """Hundreds of retries told to a full pipe: all is answered and recorded, and the end is 0."""
-    job_ids = write_jobs(tmp_path / "jobs.jsonl", 150, system="failing")
+    """150 retries told to a full pipe: all is answered and recorded, and the end is 0."""
+    job_ids = write_jobs(tmp_path / "jobs.jsonl", 50, system="failing")
     with unread(tmp_path, *BATCH, "-v", "-c", "64", env=env, stream="stderr") as process:
         assert process.wait(PATIENCE_S) == 0
-    assert stats(endpoints)["requests"] == 4 * 150
+    assert stats(endpoints)["requests"] == 4 * 50
     assert ids(tmp_path / "jobs.results.jsonl") == job_ids
 
 
