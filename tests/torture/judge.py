@@ -100,7 +100,7 @@ class Judge:
         report.equal("by status", dict(Counter(r["status"] for r in found)), _all(stage))
         self._judge_tails(data)
         beside = sorted(path.name for path in self.path.parent.glob(self.path.name + ".*"))
-        known = {f"{self.path.name}.{end}" for end in ("lock", "run.json", "torn")}
+        known = {f"{self.path.name}.{end}" for end in ("lock", "run.json", "torn", "checkpoint")}
         report.demand(set(beside) <= known, f"left beside the results: {beside}")
         return found
 
