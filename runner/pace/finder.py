@@ -149,7 +149,8 @@ class Finder:
             self._bucket.hold(until, 0.0)
 
     def _hear(self, asked_s: float | None) -> None:
-        # The longest wait that is asked for is about the time from one start to the next.
+        # What is asked for is often less than the time from one start to the next, so it gives no
+        # rate; but a server that never asks for more than a second bears one request a second.
         if asked_s is not None:
             self._asked = max(asked_s, _FORGET * self._asked)
             self._asks += 1
