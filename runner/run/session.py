@@ -78,7 +78,8 @@ class Session:
             async with create_task_group() as group:
                 group.start_soon(self._write, receive, failures)
                 try:
-                    await self._shard(send).run(jobs)
+                    with send:  # or the writer would wait for ever where no shard comes about
+                        await self._shard(send).run(jobs)
                 except Exception as error:  # noqa: BLE001 - raised below, once the writer has ended
                     failures.append(_cause(error))
                 if self.hold.failure is not None:
