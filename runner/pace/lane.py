@@ -83,8 +83,9 @@ class Grant:
                 delay = limiter.job_delay(permit, now)
             else:
                 limiter.failed(permit, now)
-        # What the rates explain says nothing of how many may be in flight.
-        self._end("cancelled" if seen else "refused", now)
+        # What the rates explain says nothing of how many may be in flight, and chance little.
+        chance = self.lane.own.doubts(now)
+        self._end("cancelled" if seen else "unlucky" if chance else "refused", now)
         return delay
 
     def failed(self, now: float, quota: Quota | None, *, overloaded: bool = False) -> None:

@@ -171,6 +171,10 @@ class Limiter:
                 self.gate.shut_in_doubt(now, permit.sent_at, retry_after_s, draw)
         return explained
 
+    def doubts(self, now: float) -> bool:
+        """Tell whether refusals are taken for chance just now, whatever the pace."""
+        return self._finder.doubts(now)
+
     def job_delay(self, permit: Permit, now: float) -> float:
         """Tell for how many seconds a job that was just refused has to wait, the gate included."""
         return max(self.gate.left(now), permit.again_at - now, 0.0)

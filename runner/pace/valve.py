@@ -11,8 +11,9 @@ from typing import Literal
 
 from runner.pace.climb import Answer, Climb
 
-Outcome = Literal["ok", "refused", "overloaded", "failed", "cancelled"]
-"""`refused`: a 429 although the known rates had room; `overloaded`: 503, 529 or slow_down;
+Outcome = Literal["ok", "refused", "unlucky", "overloaded", "failed", "cancelled"]
+"""`refused`: a 429 although the known rates had room; `unlucky`: the same from a server that
+refuses by chance; `overloaded`: 503, 529 or slow_down;
 `failed`: any other failure of the server or the way to it, which says little about load;
 `cancelled`: ended by us, or for a reason of the job's own."""
 Reason = Literal["start", "server", "-c", "system"]
@@ -31,6 +32,10 @@ _RECENT = 50
 _RECENT_S = 10.0
 _WALL_S, _LONGEST_WALL_S = 5.0, 240.0
 _SAME_WALL = 0.95
+_LET_IN = 4
+"""Requests that have to be refused at a level for each one let in there, to make it a wall."""
+_UNLUCKY = 12
+"""So many more have to be refused where some are by chance."""
 _LIFT, _LIFT_S, _LIFT_TRIPS = 1.04, 2.0, 3.0
 """How a wall is tried again: first a little above, then by more and more."""
 _BLIND_S, _MOST_BLIND = 10.0, 128
@@ -125,15 +130,15 @@ class Valve:
         self.in_flight -= 1
         if outcome == "cancelled":
             return
-        self._levels.append((now, ticket.in_flight, outcome != "refused"))
+        self._levels.append((now, ticket.in_flight, outcome not in ("refused", "unlucky")))
         if outcome == "ok":
             self._refresh(now)
             seconds = max(1e-6, now - ticket.started_at)
             answer = Answer(ticket.started_at, ticket.in_flight, seconds, tokens)
             used = self._used_at >= ticket.started_at
             self._climb.answered(answer, now, in_flight, used=used)
-        elif outcome == "refused":
-            self._refused(ticket, now)
+        elif outcome in ("refused", "unlucky"):
+            self._refused(ticket, now, _UNLUCKY if outcome == "unlucky" else 0)
         elif outcome == "failed" and self.ceiling <= _LEAST_FAILING:
             return
         elif self._is_too_much(ticket, outcome):
@@ -179,10 +184,10 @@ class Valve:
                 return False
         return len(serials) > recent * (_OVERLOADED if outcome == "overloaded" else _FAILED)
 
-    def _refused(self, ticket: Ticket, now: float) -> None:
+    def _refused(self, ticket: Ticket, now: float, needed: int) -> None:
         if 2 * ticket.in_flight < self.ceiling:
             return  # so few were out that the valve has nothing to do with it
-        if not self._is_wall(ticket, now):
+        if not self._is_wall(ticket, now, needed):
             self._open(now)
         elif ticket.started_at >= self._cut_at:
             self._cut(ticket, now, _SLIGHT_CUT if self._is_calm(now) else _CUT)
@@ -190,7 +195,7 @@ class Valve:
             # Of the same episode: it may tell more exactly where the wall is, and no more.
             self._lower(now, (ticket.in_flight - 1) * _SLIGHT_CUT, ticket.in_flight)
 
-    def _is_wall(self, ticket: Ticket, now: float) -> bool:
+    def _is_wall(self, ticket: Ticket, now: float, needed: int) -> bool:
         # A limit on how many are in flight refuses nearly all above it. Where as many or more
         # have just been let in, it is the rate, or chance, and none of the valve's business.
         since = now - max(_RECENT_S, _CALM_TRIPS * self._climb.trip)
@@ -199,8 +204,8 @@ class Valve:
             if at < since:
                 break
             if level >= ticket.in_flight:
-                balance += 1 if let_in else -1
-        return balance <= 0
+                balance += _LET_IN if let_in else -1
+        return balance <= -needed
 
     def _open(self, now: float) -> None:
         """Forget a wall that is none."""

@@ -108,4 +108,10 @@ SCENARIOS: dict[str, Scenario] = {
     "X4": _with(_FREE, outage=(30.0, 40.0)),
     "X4R": _with(_FREE, outage=(30.0, 40.0), chance_retry_after_s=0.3),
     "X6": _with(_FREE, by_chance=0.01),
+    "X7": _with(_FREE, by_chance=0.25),
+    "X7R": _with(_FREE, by_chance=0.25, chance_retry_after_s=0.5),
+    "X8": _with(_FREE, by_chance=0.5),
+    "X8R": _with(_FREE, by_chance=0.5, chance_retry_after_s=1.0),
+    "X9": _with(_FREE, by_chance=0.7),
+    "X3C": _unknown(_with(A, headers=False, retry_after="none", by_chance=0.25)),
 }

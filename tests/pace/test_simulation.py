@@ -100,6 +100,27 @@ def test_a_limit_is_found_amid_refusals_by_chance() -> None:
     assert outcome.unfinished == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "share"), [("X7", 0.25), ("X7R", 0.25), ("X8", 0.5), ("X8R", 0.5)]
+)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_server_that_refuses_many_by_chance_is_got_through(
+    name: str, share: float, seed: int
+) -> None:
+    """Where a quarter or a half is refused whatever is sent, it takes at most thrice the least."""
+    free, outcome = run(SCENARIOS["X0"], seed), run(SCENARIOS[name], seed)
+    assert outcome.unfinished == 0
+    assert outcome.minutes <= 3 * free.minutes / (1 - share)
+
+
+def test_a_limit_is_found_amid_many_refusals_by_chance() -> None:
+    """With one in four refused by chance, 70 % of a limit are used and few more are refused."""
+    outcome = run(SCENARIOS["X3C"], seed=1)
+    assert outcome.use >= 0.7
+    assert outcome.refused <= 0.05
+    assert outcome.unfinished == 0
+
+
 @pytest.mark.parametrize("name", ["X4", "X4R"])
 def test_an_outage_is_got_over_within_seconds(name: str) -> None:
     """After ten seconds in which all was refused, throughput is back 15 s later."""

@@ -206,3 +206,16 @@ def test_grows_from_one() -> None:
     for _ in range(120):
         now = turn(valve, now)
     assert valve.ceiling >= 500
+
+
+def test_a_run_of_bad_luck_is_no_wall() -> None:
+    """Where refusals are taken for chance, a dozen more have to speak for a wall."""
+    valve = Valve(0.0)
+    ceiling = valve.ceiling
+    for at in range(12):
+        assert valve.ceiling == ceiling
+        tickets = [valve.started(at / 10) for _ in range(ceiling)]
+        valve.ended(tickets.pop(), at / 10 + 0.05, "unlucky")
+        for ticket in tickets:
+            valve.ended(ticket, at / 10 + 0.05, "cancelled")
+    assert valve.ceiling < ceiling
