@@ -17,8 +17,11 @@ _LEAST_RAMP, _LEAST = 16, 40
 _MOST_WINDOWS = 100
 
 # Doubling.
-_FAST_BELOW = 100
-"""Below this, each answer lets two more out instead of one."""
+_FAST_BELOW, _FAST, _SLOW = 100, 4.0, 0.6
+"""How many more each answer lets out below this level, and above it: what lies between the level
+and its answers is overshot, and takes as long to end as the server has become slow."""
+_NEAR_WALL = 1.0
+"""The same where something above refuses."""
 _FAR_FEWER = 0.6
 """A server is as slow as it is compared with levels below this share of the present one."""
 _WARY = 1.06
@@ -50,7 +53,7 @@ _WORSE, _CLEARLY_MORE = 0.96, 1.04
 """The same up and down, for who wants the highest level that does no harm."""
 _EARLY = 3.0
 """Standard errors from which on a trial is over before its time."""
-_SLOWER = 1.12
+_SLOWER = 1.06
 """A server that is no slower than with far fewer would only do less with less to do."""
 _SLOWER_BY_FAR = 1.2
 """So much slower, and a step down is tried first."""
@@ -77,7 +80,7 @@ class Climb:
     def __init__(self, now: float, level: float, *, top: float, keen: bool) -> None:
         """Begin with doubling; `keen` wants the highest level that does no harm."""
         self.level = level
-        self.cap = top
+        self.cap = self._top = top
         self.doubling = True
         self.trip = 0.0
         """The mean latency, in seconds."""
@@ -116,8 +119,11 @@ class Climb:
         level = (2 * answer.in_flight + in_flight) / 3
         self._window.add(level, answer.seconds, tokens)
         if self.doubling:
-            more = 0 if self._wary_for else 2 if self.level < _FAST_BELOW else 1
-            self.level = min(self.cap, self.level + more)
+            if not self._wary_for:
+                more = _FAST if self.level < _FAST_BELOW else _SLOW
+                if self.cap < self._top:
+                    more = min(more, _NEAR_WALL)
+                self.level = min(self.cap, self.level + more)
             self._review_ramp(now)
         else:
             self._review(now)

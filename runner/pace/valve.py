@@ -32,12 +32,15 @@ _RECENT = 50
 _RECENT_S = 10.0
 _WALL_S, _LONGEST_WALL_S = 5.0, 240.0
 _SAME_WALL = 0.95
-_LET_IN = 4
-"""Requests that have to be refused at a level for each one let in there, to make it a wall."""
-_UNLUCKY = 12
-"""So many more have to be refused where some are by chance."""
+_A_CHANCE = 64
+"""Among so many one is refused by chance sooner or later."""
+_LUCK, _UNLUCKY = 4, 12
+"""Where some are refused by chance: how many refusals each one let in outweighs, and how many more
+make a wall."""
 _LIFT, _LIFT_S, _LIFT_TRIPS = 1.04, 2.0, 3.0
 """How a wall is tried again: first a little above, then by more and more."""
+_EAGER_S, _EAGER = 1.0, 8.0
+"""Before the first answer so many more are let out every second, while nothing is refused."""
 _BLIND_S, _MOST_BLIND = 10.0, 128
 _HEADROOM = 1.5
 _USED = 0.9
@@ -89,6 +92,7 @@ class Valve:
         self._was_doubling = True
         self._wall_until = -math.inf
         self._grown, self._grown_at = self._climb.level, now
+        self._eager_at = now + _EAGER_S
 
     @property
     def ceiling(self) -> int:
@@ -138,7 +142,7 @@ class Valve:
             used = self._used_at >= ticket.started_at
             self._climb.answered(answer, now, in_flight, used=used)
         elif outcome in ("refused", "unlucky"):
-            self._refused(ticket, now, _UNLUCKY if outcome == "unlucky" else 0)
+            self._refused(ticket, now, chance=outcome == "unlucky")
         elif outcome == "failed" and self.ceiling <= _LEAST_FAILING:
             return
         elif self._is_too_much(ticket, outcome):
@@ -152,6 +156,10 @@ class Valve:
         """Let time pass; to be called about once a second while requests wait for the valve."""
         self._refresh(now)
         climb = self._climb
+        if not self._levels and climb.doubling and now >= self._eager_at:
+            # A refusal would have come by now, an answer takes longer.
+            self._eager_at = now + _EAGER_S
+            climb.leap(min(climb.level + _EAGER, climb.cap, _MOST_BLIND))
         if self.may_start or climb.level >= 1.5 * self._grown:
             self._grown, self._grown_at = climb.level, now
         elif now - self._grown_at >= _BLIND_S and climb.doubling and self._wall == math.inf:
@@ -184,10 +192,10 @@ class Valve:
                 return False
         return len(serials) > recent * (_OVERLOADED if outcome == "overloaded" else _FAILED)
 
-    def _refused(self, ticket: Ticket, now: float, needed: int) -> None:
+    def _refused(self, ticket: Ticket, now: float, *, chance: bool) -> None:
         if 2 * ticket.in_flight < self.ceiling:
             return  # so few were out that the valve has nothing to do with it
-        if not self._is_wall(ticket, now, needed):
+        if not self._is_wall(ticket, now, chance=chance):
             self._open(now)
         elif ticket.started_at >= self._cut_at:
             self._cut(ticket, now, _SLIGHT_CUT if self._is_calm(now) else _CUT)
@@ -195,17 +203,17 @@ class Valve:
             # Of the same episode: it may tell more exactly where the wall is, and no more.
             self._lower(now, (ticket.in_flight - 1) * _SLIGHT_CUT, ticket.in_flight)
 
-    def _is_wall(self, ticket: Ticket, now: float, needed: int) -> bool:
+    def _is_wall(self, ticket: Ticket, now: float, *, chance: bool) -> bool:
         # A limit on how many are in flight refuses nearly all above it. Where as many or more
         # have just been let in, it is the rate, or chance, and none of the valve's business.
         since = now - max(_RECENT_S, _CALM_TRIPS * self._climb.trip)
-        balance = 0
+        balance, luck = (_UNLUCKY, _LUCK) if chance else (ticket.in_flight // _A_CHANCE, 1)
         for at, level, let_in in reversed(self._levels):
             if at < since:
                 break
             if level >= ticket.in_flight:
-                balance += _LET_IN if let_in else -1
-        return balance <= -needed
+                balance += luck if let_in else -1
+        return balance <= 0
 
     def _open(self, now: float) -> None:
         """Forget a wall that is none."""

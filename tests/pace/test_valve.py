@@ -219,3 +219,18 @@ def test_a_run_of_bad_luck_is_no_wall() -> None:
         for ticket in tickets:
             valve.ended(ticket, at / 10 + 0.05, "cancelled")
     assert valve.ceiling < ceiling
+
+
+def test_more_are_let_out_before_the_first_answer() -> None:
+    """Eight more a second while nothing has come back; none once something was refused."""
+    valve = Valve(0.0, start=6)
+    for _ in range(20):
+        valve.advance(0.5)
+    assert valve.ceiling == 6
+    valve.advance(1.0)
+    valve.advance(2.0)
+    assert valve.ceiling == 22
+    valve.ended(valve.started(2.0), 2.1, "refused")
+    ceiling = valve.ceiling
+    valve.advance(3.0)
+    assert valve.ceiling == ceiling
