@@ -200,7 +200,12 @@ class Meter:
             bucket.rate = rate - self._observer.disturbance
             return
         change = self._observer.correct(
-            error, now, level=bucket.level, capacity=bucket.capacity, rate=rate
+            error,
+            now,
+            level=bucket.level,
+            capacity=bucket.capacity,
+            rate=rate,
+            coarse=self._peak < _SMALL * self._need,
         )
         bucket.level += change
         bucket.rate = rate - self._observer.disturbance

@@ -5,6 +5,9 @@ import math
 _UP = 0.1
 """Share of an error in our favour that is believed at once; one against us is believed in full."""
 _INTEGRAL = 0.15
+_YOUNG_S, _KEEN = 15.0, 3.0
+"""So much more is made of an error in so many seconds from the first header on: another run may
+have begun in the same moment, and each believes that all is its own."""
 _MOST_DISTURBED = 0.95
 _REFUSED = 0.06
 """Share of the rate given up after a refusal that the figures foretold to nobody."""
@@ -27,12 +30,13 @@ class Observer:
     What errors keep pointing at is somebody else who uses the key: it becomes a lower rate.
     """
 
-    __slots__ = ("_at", "_leak_s", "_slowed_at", "corrected", "disturbance")
+    __slots__ = ("_at", "_leak_s", "_slowed_at", "_young_until", "corrected", "disturbance")
 
     def __init__(self, now: float) -> None:
         self._at = now
         self._slowed_at = -math.inf
         self._leak_s = _LEAK_S
+        self._young_until = math.inf
         self.corrected = 0.0
         """Sum of all corrections."""
         self.disturbance = 0.0
@@ -55,9 +59,19 @@ class Observer:
         return True
 
     def correct(
-        self, error: float, now: float, *, level: float, capacity: float, rate: float
+        self,
+        error: float,
+        now: float,
+        *,
+        level: float,
+        capacity: float,
+        rate: float,
+        coarse: bool = False,
     ) -> float:
-        """Tell by how much to change the level, given how much more the server has than we."""
+        """Tell by how much to change the level, given how much more the server has than we.
+
+        `coarse`: the bucket is too small for an error to mean much.
+        """
         passed = min(1.0, max(0.0, now - self._at))
         self._at = now
         if error < 0:
@@ -65,6 +79,8 @@ class Observer:
         else:
             change = _UP * max(0.0, min(error, capacity - level))
         self.corrected += change
-        disturbed = self.disturbance * (1 - passed / self._leak_s) - _INTEGRAL * change
+        self._young_until = min(self._young_until, now + _YOUNG_S)
+        gain = _INTEGRAL * (_KEEN if now < self._young_until and not coarse else 1.0)
+        disturbed = self.disturbance * (1 - passed / self._leak_s) - gain * change
         self.disturbance = min(_MOST_DISTURBED * rate, max(0.0, disturbed))
         return change

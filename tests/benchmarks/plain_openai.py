@@ -1,21 +1,21 @@
-"""What people write themselves: `AsyncOpenAI`, a semaphore of 50, and the SDK's own retries."""
+"""What people write themselves: `AsyncOpenAI`, a semaphore, and the SDK's own retries."""
 
 import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from openai import AsyncOpenAI, OpenAIError
 
-AT_ONCE = 50
 
+async def ask_all(
+    jobs: list[dict[str, Any]], model: str, max_tokens: int, at_once: int, out: TextIO
+) -> None:
+    """Ask all of them, writing a line as each ends; what failed has an error."""
+    client, gate = AsyncOpenAI(), asyncio.Semaphore(at_once)
 
-async def answers(jobs: list[dict[str, Any]], model: str, max_tokens: int) -> list[dict[str, Any]]:
-    """Ask all of them; what failed has an error."""
-    client, gate = AsyncOpenAI(), asyncio.Semaphore(AT_ONCE)
-
-    async def ask(job: dict[str, Any]) -> dict[str, Any]:
+    async def ask(job: dict[str, Any]) -> None:
         async with gate:
             try:
                 answer = await client.chat.completions.create(
@@ -24,19 +24,21 @@ async def answers(jobs: list[dict[str, Any]], model: str, max_tokens: int) -> li
                     max_tokens=max_tokens,
                 )
             except OpenAIError as error:
-                return {"id": job["id"], "error": str(error)}
-            return {"id": job["id"], "text": answer.choices[0].message.content}
+                found: dict[str, Any] = {"id": job["id"], "error": str(error)}
+            else:
+                text = answer.choices[0].message.content
+                found = {"id": job["id"], "text": text}
+            out.write(json.dumps(found) + "\n")
 
-    return await asyncio.gather(*[ask(job) for job in jobs])
+    await asyncio.gather(*[ask(job) for job in jobs])
 
 
-def main(path: Path, model: str, max_tokens: int) -> None:
-    """Ask what a file holds and write down what came."""
+def main(path: Path, model: str, max_tokens: int, at_once: int) -> None:
+    """Ask what a file holds and write down what comes."""
     jobs = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    found = asyncio.run(answers(jobs, model, max_tokens))
-    text = "".join(json.dumps(answer) + "\n" for answer in found)
-    path.with_suffix(".plain.jsonl").write_text(text, encoding="utf-8")
+    with path.with_suffix(".plain.jsonl").open("w", encoding="utf-8") as out:
+        asyncio.run(ask_all(jobs, model, max_tokens, at_once, out))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

@@ -246,3 +246,13 @@ def test_an_unsent_request_is_no_measure() -> None:
     finder.sent(11.0)
     finder.unsent(11.0)
     assert finder.wait(11.0) == wait
+
+
+def test_two_that_begin_together_make_room_soon() -> None:
+    """In its first quarter of a minute an observer makes three times as much of bad news."""
+    young, old = Observer(0.0), Observer(0.0)
+    facts = {"level": 5.0, "capacity": 10.0, "rate": 10.0}
+    old.correct(0.0, 1.0, **facts)
+    young.correct(-4.0, 20.0, **facts)
+    old.correct(-4.0, 20.0, **facts)
+    assert young.disturbance == pytest.approx(3 * old.disturbance)
