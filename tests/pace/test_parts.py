@@ -2,6 +2,7 @@
 
 import math
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_a_server_that_stays_full_keeps_no_charges() -> None:
 
 def test_bad_news_counts_in_full_and_good_news_a_tenth() -> None:
     """An observer steps back at once and forward gently, and never deep below empty."""
-    facts = {"level": 5.0, "capacity": 10.0, "rate": 10.0}
+    facts: dict[str, Any] = {"level": 5.0, "capacity": 10.0, "rate": 10.0}
     assert Observer(0.0).correct(-4.0, 1.0, **facts) == -4.0
     assert Observer(0.0).correct(4.0, 1.0, **facts) == pytest.approx(0.4)
     assert Observer(0.0).correct(400.0, 1.0, **facts) == pytest.approx(0.5)
@@ -251,7 +252,7 @@ def test_an_unsent_request_is_no_measure() -> None:
 def test_two_that_begin_together_make_room_soon() -> None:
     """In its first quarter of a minute an observer makes three times as much of bad news."""
     young, old = Observer(0.0), Observer(0.0)
-    facts = {"level": 5.0, "capacity": 10.0, "rate": 10.0}
+    facts: dict[str, Any] = {"level": 5.0, "capacity": 10.0, "rate": 10.0}
     old.correct(0.0, 1.0, **facts)
     young.correct(-4.0, 20.0, **facts)
     old.correct(-4.0, 20.0, **facts)
