@@ -137,8 +137,9 @@ def open_http(endpoint: Endpoint, *, concurrency: int, http: Http) -> "httpx2.As
     _silence()
     if http == "aiohttp":
         from runner.providers.kept import keep_clean
+        from runner.providers.thin import thin
 
-        client: httpx2.AsyncClient = DefaultAioHttpClient(**settings)
+        client: httpx2.AsyncClient = thin(DefaultAioHttpClient)(**settings)
         keep_clean(client)
         return client
     if endpoint.is_loopback:

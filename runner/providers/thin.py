@@ -1,0 +1,189 @@
+"""The SDK's request handed straight to aiohttp, and aiohttp's answer straight back.
+
+Between an SDK and its HTTP library stands a whole HTTP client: it merges headers, cookies and
+redirects, and reads the address and every header anew for each request. A run asks one address with
+one set of headers, so that is done once; only the body differs. What is not as usual (a proxy, an
+upload, a status that is no success, a compressed body) goes the long way. What aiohttp raises is
+passed on as it is: `causes` knows it.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from functools import lru_cache
+from typing import Any
+
+import httpx2
+from aiohttp import ClientResponse, ClientSession, ClientTimeout
+from multidict import CIMultiDict
+from yarl import URL
+
+_KINDS_KEPT = 64
+"""Of requests: there is one for each deadline of an endpoint."""
+_CHUNK_BYTES = 64 * 1024
+_LENGTH = "content-length"
+
+
+class LowerHeaders(dict[str, str]):
+    """Headers by their names in lower case."""
+
+    def get(self, name: str, default: Any = None) -> Any:  # type: ignore[override] # any case
+        """Give a header, however its name is written."""
+        return super().get(name.lower(), default)
+
+
+class _Kind:
+    """What requests have in common that differ in their bodies alone."""
+
+    __slots__ = ("headers", "lowered", "timeout", "url")
+
+    def __init__(self, request: httpx2.Request) -> None:
+        pairs = [(name, text) for name, text in request.headers.multi_items() if name != _LENGTH]
+        self.headers = CIMultiDict(pairs)
+        self.lowered = LowerHeaders(pairs)
+        self.url = URL(str(request.url))
+        waits: dict[str, float | None] = request.extensions["timeout"]
+        self.timeout = ClientTimeout(
+            sock_connect=waits["connect"], sock_read=waits["read"], connect=waits["pool"]
+        )
+
+
+class ThinRequest(httpx2.Request):
+    """A body for one kind of request."""
+
+    def __init__(self, kind: _Kind, content: bytes) -> None:
+        self.kind = kind
+        self.body = content
+        self.method = "POST"
+        self.headers = kind.lowered  # type: ignore[assignment] # an SDK only looks into it
+        self.extensions = {}
+
+    @property
+    def url(self) -> httpx2.URL:  # type: ignore[override] # made when somebody asks
+        """The whole address."""
+        return httpx2.URL(str(self.kind.url))
+
+
+class ThinReply(httpx2.Response):
+    """A success of which only the body is of interest."""
+
+    def __init__(self, answer: ClientResponse, request: ThinRequest) -> None:
+        self.status_code = answer.status
+        self.headers = _headers(answer.raw_headers)  # type: ignore[assignment] # only looked into
+        self.is_closed = False
+        self._request = request
+        self._answer = answer
+
+    def raise_for_status(self) -> httpx2.Response:
+        """Find nothing wrong: it is a success."""
+        return self
+
+    async def aiter_bytes(self, chunk_size: int | None = None) -> AsyncGenerator[bytes, None]:  # noqa: ARG002 - the library's signature
+        """Give the body as it comes."""
+        content = self._answer.content
+        while piece := await content.readany():
+            yield piece
+        self.is_closed = True
+
+    async def aclose(self) -> None:
+        """Let go of the connection: for other requests if the body was read to its end."""
+        self.is_closed = True
+        self._answer.release()
+
+
+class _Stream(httpx2.AsyncByteStream):
+    """The body of an answer that goes the long way."""
+
+    def __init__(self, answer: ClientResponse) -> None:
+        self._answer = answer
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._answer.content.iter_chunked(_CHUNK_BYTES):
+            yield piece
+
+    async def aclose(self) -> None:
+        self._answer.release()
+
+
+class ThinClient(httpx2.AsyncClient):
+    """An SDK's aiohttp client that sends most requests itself: to be put before the SDK's own."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Take what the SDK's own takes."""
+        super().__init__(**settings)
+        self._kinds: dict[tuple[Any, ...], _Kind] = {}
+
+    def build_request(self, method: str, url: Any, **parts: Any) -> httpx2.Request:
+        """Put a request together, quickly where one like it was made before."""
+        content, headers, waits = parts.get("content"), parts.get("headers"), parts.get("timeout")
+        if (
+            not (isinstance(content, bytes) and isinstance(headers, list))
+            or not isinstance(waits, httpx2.Timeout)
+            or self._mounts  # a proxy has another connection
+            or parts.get("params")
+            or parts.get("files")
+        ):
+            return super().build_request(method, url, **parts)
+        key = (url, waits.connect, waits.read, waits.pool, *headers)
+        kind = self._kinds.get(key)
+        if kind is None:
+            if len(self._kinds) >= _KINDS_KEPT:
+                self._kinds.clear()
+            kind = self._kinds[key] = _Kind(super().build_request(method, url, **parts))
+        return ThinRequest(kind, content)
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        """Send a request and wait for the head of the answer; cancelled, close the connection."""
+        if not isinstance(request, ThinRequest):
+            return await super().send(request, **options)
+        kind = request.kind
+        answer = await self._session().post(
+            kind.url,
+            data=request.body,
+            headers=kind.headers,
+            allow_redirects=False,
+            auto_decompress=False,
+            timeout=kind.timeout,
+        )
+        if answer.status // 100 == 2 and "Content-Encoding" not in answer.headers:
+            return ThinReply(answer, request)
+        return await self._whole(answer, request)
+
+    async def _whole(self, answer: ClientResponse, request: ThinRequest) -> httpx2.Response:
+        response = httpx2.Response(
+            answer.status, headers=answer.raw_headers, stream=_Stream(answer), request=request
+        )
+        try:
+            for hook in self.event_hooks["response"]:
+                await hook(response)
+        except BaseException:
+            answer.close()
+            raise
+        return response
+
+    def _session(self) -> ClientSession:
+        transport: Any = self._transport
+        if not isinstance(transport.client, ClientSession):
+            transport.client = transport.get_client()
+        session: ClientSession = transport.client
+        return session
+
+
+def thin(sdk_client: type[httpx2.AsyncClient]) -> type[httpx2.AsyncClient]:
+    """Make an SDK's aiohttp client thin."""
+    return type("Thin" + sdk_client.__name__, (ThinClient, sdk_client), {})
+
+
+def _headers(raw: tuple[tuple[bytes, bytes], ...]) -> LowerHeaders | httpx2.Headers:
+    found = LowerHeaders()
+    try:
+        for name, text in raw:
+            key = _name(name)
+            value = text.decode("ascii")
+            found[key] = f"{found[key]}, {value}" if key in found else value
+    except UnicodeDecodeError:
+        return httpx2.Headers(raw)
+    return found
+
+
+@lru_cache(maxsize=512)
+def _name(name: bytes) -> str:
+    return name.decode("ascii").lower()
