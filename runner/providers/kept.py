@@ -10,7 +10,7 @@ import select
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import ClientSession, TCPConnector
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 
@@ -65,8 +65,9 @@ def keep_clean(client: "httpx2.AsyncClient") -> None:
 
 
 def _session(transport: Any) -> ClientSession:
-    """What the SDKs' transport makes for itself, but for the connector."""
+    """What the SDKs' transport makes for itself, but for the connector, and without cookies."""
     return ClientSession(
+        cookie_jar=DummyCookieJar(),
         connector=KeptConnector(
             keepalive_timeout=transport.limits.keepalive_expiry,
             ssl=transport.ssl_context,

@@ -25,7 +25,7 @@ _LENGTH = "content-length"
 class LowerHeaders(dict[str, str]):
     """Headers by their names in lower case."""
 
-    def get(self, name: str, default: Any = None) -> Any:  # type: ignore[override] # any case
+    def get(self, name: str, default: Any = None) -> Any:
         """Give a header, however its name is written."""
         return super().get(name.lower(), default)
 
@@ -33,12 +33,13 @@ class LowerHeaders(dict[str, str]):
 class _Kind:
     """What requests have in common that differ in their bodies alone."""
 
-    __slots__ = ("headers", "lowered", "timeout", "url")
+    __slots__ = ("headers", "lowered", "shown", "timeout", "url")
 
     def __init__(self, request: httpx2.Request) -> None:
         pairs = [(name, text) for name, text in request.headers.multi_items() if name != _LENGTH]
         self.headers = CIMultiDict(pairs)
         self.lowered = LowerHeaders(pairs)
+        self.shown = request.url
         self.url = URL(str(request.url))
         waits: dict[str, float | None] = request.extensions["timeout"]
         self.timeout = ClientTimeout(
@@ -54,12 +55,8 @@ class ThinRequest(httpx2.Request):
         self.body = content
         self.method = "POST"
         self.headers = kind.lowered  # type: ignore[assignment] # an SDK only looks into it
+        self.url = kind.shown
         self.extensions = {}
-
-    @property
-    def url(self) -> httpx2.URL:  # type: ignore[override] # made when somebody asks
-        """The whole address."""
-        return httpx2.URL(str(self.kind.url))
 
 
 class ThinReply(httpx2.Response):
@@ -68,6 +65,7 @@ class ThinReply(httpx2.Response):
     def __init__(self, answer: ClientResponse, request: ThinRequest) -> None:
         self.status_code = answer.status
         self.headers = _headers(answer.raw_headers)  # type: ignore[assignment] # only looked into
+        self.extensions = {}
         self.is_closed = False
         self._request = request
         self._answer = answer
@@ -115,14 +113,15 @@ class ThinClient(httpx2.AsyncClient):
         """Put a request together, quickly where one like it was made before."""
         content, headers, waits = parts.get("content"), parts.get("headers"), parts.get("timeout")
         if (
-            not (isinstance(content, bytes) and isinstance(headers, list))
+            not (isinstance(content, bytes) and isinstance(headers, list | httpx2.Headers))
             or not isinstance(waits, httpx2.Timeout)
             or self._mounts  # a proxy has another connection
             or parts.get("params")
             or parts.get("files")
         ):
             return super().build_request(method, url, **parts)
-        key = (url, waits.connect, waits.read, waits.pool, *headers)
+        pairs = headers if isinstance(headers, list) else headers.raw
+        key = (str(url), waits.connect, waits.read, waits.pool, *pairs)
         kind = self._kinds.get(key)
         if kind is None:
             if len(self._kinds) >= _KINDS_KEPT:

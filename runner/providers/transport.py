@@ -70,34 +70,36 @@ class SdkTransport:
 
     def __init__(self, client: "openai.AsyncOpenAI | anthropic.AsyncAnthropic") -> None:
         self._client: Any = client  # the two clients share `post` but no base class
+        self._base_url = str(client.base_url).rstrip("/")
+        self._options: dict[float, dict[str, Any]] = {}
 
     async def send(self, path: str, content: bytes, *, timeout_s: float) -> Reply:
         """Post, following redirects only where they stay at the same origin and keep the method.
 
         The SDK would re-send the prompt, without its key, to wherever a redirect points.
         """
+        url = self._base_url + path
         for _ in range(_MOST_REDIRECTS):
             try:
-                return await self._post(path, content, timeout_s)
+                return await self._post(url, content, timeout_s)
             except Exception as error:
                 target = _same_origin_target(error)
                 if target is None:
                     raise
-                path = target
-        return await self._post(path, content, timeout_s)
+                url = target
+        return await self._post(url, content, timeout_s)
 
-    async def _post(self, path: str, content: bytes, timeout_s: float) -> Reply:
+    async def _post(self, url: str, content: bytes, timeout_s: float) -> Reply:
         import httpx2
 
+        options = self._options.get(timeout_s)
+        if options is None:
+            options = self._options[timeout_s] = _options(timeout_s)
         reply: Reply = await self._client.post(
-            path,
+            url,
             cast_to=httpx2.Response,
             content=content,
-            options={
-                "headers": {"content-type": "application/json"},
-                "timeout": _timeout(timeout_s),
-                "follow_redirects": False,
-            },
+            options=options,
             stream=True,
             stream_cls=type(None),  # asked for by the signature; a raw response never builds it
         )
@@ -167,6 +169,21 @@ def connect(endpoint: Endpoint, http_client: "httpx2.AsyncClient") -> SdkTranspo
         return SdkTransport(
             AsyncOpenAI(**settings, organization=endpoint.organization, project=endpoint.project)
         )
+
+
+def _options(timeout_s: float) -> dict[str, Any]:
+    """What is the same for all requests.
+
+    The last three are what an SDK would put in itself: a default that is left out is copied deep.
+    """
+    return {
+        "headers": {"content-type": "application/json"},
+        "timeout": _timeout(timeout_s),
+        "follow_redirects": False,
+        "params": {},
+        "max_retries": 0,
+        "idempotency_key": "unused",  # neither SDK sends one
+    }
 
 
 @lru_cache(maxsize=32)
