@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -27,4 +28,10 @@ class SystemClock:
 
 def rfc3339(moment: datetime) -> str:
     """Format a UTC moment with milliseconds: `2026-11-22T02:14:30.123Z`."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return f"{_second(moment.replace(microsecond=0))}.{moment.microsecond // 1000:03d}Z"
+
+
+@lru_cache(maxsize=16)
+def _second(moment: datetime) -> str:
+    # Thousands of moments share a second, and strftime is slow.
+    return moment.strftime("%Y-%m-%dT%H:%M:%S")

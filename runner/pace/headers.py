@@ -39,25 +39,27 @@ def read_quota(headers: Mapping[str, str], at: datetime) -> Quota | None:
 
     `at` is when the headers came, for resets that are given as a moment.
     """
-    figures: dict[tuple[str, str], list[str]] = {}
-    for name, value in headers.items():
-        key = _key(name)
-        if key is not None:
-            figures.setdefault(key, []).append(value)
-    if not figures:
+    told = _told(tuple(headers))
+    if not told:
         return None
-    gauges = {
-        unit: _gauge(figures, unit, at)
-        for unit in ("requests", "tokens", "input_tokens", "output_tokens")
-    }
-    plain = _gauge(figures, "", at)
-    if gauges["requests"] == Gauge() and (plain.reset_s or math.inf) <= _PLAIN_WINDOW_S:
+    figures: dict[tuple[str, str], list[str]] = {}
+    for name, key in told:
+        figures.setdefault(key, []).append(headers[name])
+    gauges = {unit: _gauge(figures, unit, at) for unit in {key[0] for _, key in told} if unit}
+    if ("requests" not in gauges or gauges["requests"] == Gauge()) and (
+        (plain := _gauge(figures, "", at)).reset_s or math.inf
+    ) <= _PLAIN_WINDOW_S:
         gauges["requests"] = plain
     quota = Quota(**gauges)
     return quota if quota.told else None
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
+def _told(names: tuple[str, ...]) -> tuple[tuple[str, tuple[str, str]], ...]:
+    """Find the headers that tell of limits; a server sends the same names again and again."""
+    return tuple((name, key) for name in names if (key := _key(name)) is not None)
+
+
 def _key(name: str) -> tuple[str, str] | None:
     """Tell which unit and figure a header is about."""
     name = name.lower()

@@ -43,6 +43,11 @@ _AMBIENT: dict[Api, _Ambient] = {
 }
 
 
+_SECRET = 8
+"""Characters; a provider's own keys have 40 and more."""
+_NO_SECRETS = (NO_KEY, SIMULATOR_KEY, "lm-studio", "not-needed", "no-key-required")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
     """All that a client needs to know, so that no SDK has to look into the environment."""
@@ -62,9 +67,12 @@ class Endpoint:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown."""
-        found = [] if self.key in (NO_KEY, SIMULATOR_KEY) else [self.key]
-        return (*found, *(value for value in self.headers.values() if len(value) >= 8))
+        """What must never be shown.
+
+        What local servers take for a key, such as `EMPTY`, is none, and may be a word of an answer.
+        """
+        found = [] if self.key in _NO_SECRETS else [self.key]
+        return tuple(value for value in (*found, *self.headers.values()) if len(value) >= _SECRET)
 
     @property
     def is_loopback(self) -> bool:

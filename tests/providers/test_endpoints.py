@@ -157,3 +157,10 @@ def test_an_address_with_more_behind_its_path(end: str) -> None:
 def test_loopback(url: str, loopback: bool) -> None:
     """This machine's own addresses are told from all others."""
     assert endpoint(configured(url), AMBIENT).is_loopback == loopback
+
+
+@pytest.mark.parametrize("key", ["EMPTY", "ollama", "lm-studio", "not-needed"])
+def test_a_local_servers_key_is_no_secret(key: str) -> None:
+    """What local servers take for a key is a word that answers may hold, and stays in them."""
+    place = endpoint(configured("http://127.0.0.1:8000/v1"), {"MY_KEY": key})
+    assert (place.key, place.secrets) == (key, ())
