@@ -2,6 +2,7 @@
 
 import sys
 
+from runner import garbage
 from runner.cli.early import end_on_signals, fill_closed_streams, ignore_signals
 
 
@@ -9,6 +10,7 @@ def main() -> int:
     """Run the command line and return the exit code."""
     end_on_signals()  # before anything slow is imported, so that Ctrl-C never shows a traceback
     fill_closed_streams()
+    garbage.hold_off()
     from runner.cli.leaving import leave
     from runner.cli.main import run
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from runner import __version__
+from runner import __version__, garbage
 from runner.cli.failures import guarded
 
 ARGUMENTS = "runner.cli.arguments"
@@ -108,5 +108,6 @@ def run(arguments: Sequence[str]) -> int:
 def _invoke(arguments: Sequence[str]) -> int:
     with root.make_context("runner", list(arguments)) as ctx:
         ctx.meta[ARGUMENTS] = tuple(arguments)
+        garbage.settle()
         code: int | None = root.invoke(ctx)
     return int(code or 0)

@@ -11,6 +11,7 @@ from typing import Self
 
 import anyio
 
+from runner import garbage
 from runner.config import Config, ProviderConfig
 from runner.errors import UsageError
 from runner.models import Api
@@ -96,10 +97,14 @@ class Providers:
         # A simulator boots while the SDK is imported in a thread.
         child = self._child(model) if config.simulated else None
         place = _NOT_YET[config.api] if child else endpoint(config, self._environ)
-        http_client = await anyio.to_thread.run_sync(
-            partial(open_http, place, concurrency=self._concurrency, http=self._http),
-            abandon_on_cancel=True,
-        )
+        garbage.hold_off()
+        try:
+            http_client = await anyio.to_thread.run_sync(
+                partial(open_http, place, concurrency=self._concurrency, http=self._http),
+                abandon_on_cancel=True,
+            )
+        finally:
+            garbage.settle()
         if child is not None:
             place = await self._simulated(config.api, model, child)
         module, _, name = _ADAPTERS[config.api].partition(":")
