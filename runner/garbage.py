@@ -8,6 +8,8 @@ import gc
 
 _YOUNG, _MIDDLE, _OLD = 5_000, 20, 50
 """Seven times as rarely as by default: a request makes no more than a few small cycles."""
+_MANY = 20_000
+"""Objects; fewer are not worth keeping for good what may be garbage among them."""
 
 
 def hold_off() -> None:
@@ -17,6 +19,7 @@ def hold_off() -> None:
 
 def settle() -> None:
     """Collect from now on, and never look again at what is there already."""
-    gc.freeze()
+    if gc.get_count()[0] > _MANY:
+        gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
     gc.enable()

@@ -72,5 +72,5 @@ def _session(transport: Any) -> ClientSession:
             keepalive_timeout=transport.limits.keepalive_expiry,
             ssl=transport.ssl_context,
             limit=transport.limits.max_connections,
-        )
+        ),
     )

@@ -1,5 +1,6 @@
 """The way in, in this process: what is set up before anything else."""
 
+import gc
 import os
 import signal
 import sys
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runner.__main__ import main
+from runner.__main__ import enter
 from runner.cli.early import end_on_signals
 from runner.cli.failures import guarded
 
@@ -16,9 +17,10 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Leave the signals as they were."""
+    """Leave the signals and the garbage collector as they were."""
     before = {number: signal.getsignal(number) for number in ENDING}
     yield
+    gc.enable()
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -28,7 +30,7 @@ def test_main_takes_the_command_line_and_returns_the_code(
 ) -> None:
     """The console script returns what the command returned, which no signal changes any more."""
     monkeypatch.setattr(sys, "argv", ["runner", "frobnicate"])
-    assert main() == 2
+    assert enter() == 2
     assert "no command frobnicate" in capsys.readouterr().err
     assert all(signal.getsignal(number) == signal.SIG_IGN for number in ENDING)
 

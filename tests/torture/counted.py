@@ -5,7 +5,7 @@ import json
 import sys
 from collections import Counter
 
-from runner.__main__ import main
+from runner.__main__ import enter
 from runner.engine.shard import Shard
 from runner.engine.turn import Turn
 from runner.events import Event, JobQueued, RetryScheduled
@@ -27,7 +27,7 @@ def run() -> int:
                 _look(peaks)
 
     Teller.emit = look  # type: ignore[method-assign,assignment] # this module is for looking inside
-    code = main()
+    code = enter()
     sys.stdout.write(json.dumps(peaks))
     return code
 
