@@ -92,11 +92,12 @@ class Service:
         return None
 
     async def _may_start(self, turn: Turn) -> bool:
-        try:
-            turn.gated_s += await self.hold.passed()
-        except get_cancelled_exc_class():
-            await self.part(turn)
-            raise
+        if self.hold.shut:
+            try:
+                turn.gated_s += await self.hold.passed()
+            except get_cancelled_exc_class():
+                await self.part(turn)
+                raise
         return not (self.stop.draining or self.is_halted(turn.job))
 
     def is_halted(self, job: Job) -> bool:

@@ -1,4 +1,4 @@
-"""Jobs in, results out: a feeder, a dispatcher, and a task for each request that is out.
+"""Jobs in, results out: a feeder, a dispatcher, and a carrier for each request that is out.
 
 A whole run on one machine is one shard. Nothing here may assume that it is alone, and nothing
 here knows files, signals or the terminal.
@@ -10,8 +10,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from anyio import Event, create_task_group, current_time, move_on_after
-from anyio.abc import TaskGroup
 
+from runner.engine.carriers import Carriers
 from runner.engine.hold import RETRY_S
 from runner.engine.need import need_of
 from runner.engine.service import Service
@@ -36,6 +36,11 @@ def uncounted(_: Job) -> int:
     return 0
 
 
+def freely() -> bool:
+    """Hold nothing back."""
+    return True
+
+
 @dataclass(kw_only=True)
 class Shard:
     """One engine around one `Service`. `run` may be called once.
@@ -50,10 +55,17 @@ class Shard:
     """The attempts that a job's record already holds."""
     worst_case: Callable[[Job], int] = uncounted
     """The most that one request for a job can cost, in picodollars."""
+    may_start: Callable[[], bool] = freely
+    """False holds new requests back for the moment before a stop is told of."""
     waiting: Waiting = field(default_factory=Waiting)
+    _carriers: Carriers = field(init=False)
     _fed: bool = False
     _halts: int = 0
     _changed: Event = field(default_factory=Event)
+    """Set where the dispatcher has something to do before the time at which it looks again."""
+    _looks_at: float = -math.inf
+    _room: Event = field(default_factory=Event)
+    """Set where the feeder may go on."""
 
     async def run(self, jobs: AsyncGenerator[Job | LineProblem, None]) -> None:
         """Work until the jobs end or the run is stopped; then the results stream is closed.
@@ -64,9 +76,10 @@ class Shard:
         with self.service.results, self.service.stop.working:
             try:
                 async with create_task_group() as group:
+                    self._carriers = Carriers(group, self._carry, self._go_on)
                     group.start_soon(self._feed, jobs, raised)
                     group.start_soon(self._hear_drain)
-                    await self._dispatch(group)
+                    await self._dispatch()
                     group.cancel_scope.cancel()
             finally:
                 await self._leave_all()
@@ -80,7 +93,7 @@ class Shard:
         with self.service.stop.feeding:
             try:
                 async with aclosing(jobs):
-                    await self._room()
+                    await self._wait_for_room()
                     async for job in jobs:
                         if isinstance(job, LineProblem):
                             await self.service.refuse(job)
@@ -88,15 +101,19 @@ class Shard:
                         await self.window.enter(sequence)
                         self._queue(job, sequence)
                         sequence += 1
-                        await self._room()
+                        await self._wait_for_room()
             except Exception as error:  # noqa: BLE001 - raised again when the answers are in
                 raised.append(error)
         self._fed = True
         self._changed.set()
 
-    async def _room(self) -> None:
-        while self.pace.in_flight + len(self.waiting) >= 2 * self.pace.ceiling:
-            await self._change(math.inf)
+    async def _wait_for_room(self) -> None:
+        while self._held() >= 2 * self.pace.ceiling:
+            self._room = Event()
+            await self._room.wait()
+
+    def _held(self) -> int:
+        return self.pace.in_flight + len(self.waiting)
 
     def _queue(self, job: Job, sequence: int) -> None:
         turn = Turn(
@@ -112,69 +129,86 @@ class Shard:
             self.service.leave(turn)
             self.window.leave(sequence)
             return
+        first = self.waiting.first(turn.lane) is None
         self.waiting.add(turn)
-        self._changed.set()
+        if first:
+            self._go_on()
 
-    async def _dispatch(self, group: TaskGroup) -> None:
+    async def _dispatch(self) -> None:
         while True:
             if self.service.stop.draining:
                 await self._leave_all()
             else:
                 await self._leave_halted()
-            wait = self._start_what_may(group)
-            if self._fed and not self.waiting and not self.pace.in_flight:
+            self._looks_at = self._start_what_may()
+            if self._fed and not self._held():
                 return
-            await self._change(wait)
+            self._tell_feeder()
+            with move_on_after(self._looks_at - current_time()):
+                await self._changed.wait()
+            if self._changed.is_set():
+                self._changed = Event()
 
-    async def _change(self, seconds: float) -> None:
-        """Wait so long, or until something is queued, ends or is stopped."""
-        with move_on_after(seconds):
-            await self._changed.wait()
-        if self._changed.is_set():
-            self._changed = Event()
+    def _go_on(self) -> None:
+        """Start what may start now that something has changed, and see who has to know."""
+        if self.service.stop.draining or self._halts != self.service.halts.count:
+            self._changed.set()
+            return
+        if self._start_what_may() < self._looks_at or (self._fed and not self._held()):
+            self._changed.set()
+        self._tell_feeder()
+
+    def _tell_feeder(self) -> None:
+        # Not for each job that ends: the feeder reads a few at a time.
+        if not self._room.is_set() and 2 * self._held() <= 3 * self.pace.ceiling:
+            self._room.set()
 
     async def _hear_drain(self) -> None:
         await self.service.stop.drained()
         self._changed.set()
 
-    def _start_what_may(self, group: TaskGroup) -> float:
-        """Start what may start now; give the seconds after which more may."""
-        if self.service.stop.draining:
+    def _start_what_may(self) -> float:
+        """Start what may start now; give the moment at which more may."""
+        if self.service.stop.draining or not self.may_start():
             return math.inf
-        if self.service.hold.shut:
-            return RETRY_S
         now = current_time()
+        if self.service.hold.shut:
+            return now + RETRY_S
         self.waiting.ripen(now)
-        waits = [self._start_lane(lane, now, group) for lane in self.waiting.lanes()]
+        wait = math.inf
+        for lane in self.waiting.lanes():
+            wait = min(wait, self._start_lane(lane, now))
         if (dear := self._unaffordable()) is not None:
             self.service.attempts.emit(BudgetSpent(usd(dear)))
             self.service.stop.drain("budget")
-            return 0.0
-        return min([self.waiting.next_at - now, *waits])
+            return now
+        return min(self.waiting.next_at, now + wait)
 
-    def _start_lane(self, lane: Lane, now: float, group: TaskGroup) -> float:
+    def _start_lane(self, lane: Lane, now: float) -> float:
         while (turn := self.waiting.first(lane)) is not None:
             wait = self.pace.wait(lane, turn.need, now, turn.worst)
             if wait > 0:
                 return wait
-            self._begin(self.waiting.take(lane), now, group)
+            self._begin(self.waiting.take(lane), now)
         return math.inf
 
     def _unaffordable(self) -> int | None:
         """Give what the next request can cost where the money left pays for none that waits."""
+        if self.pace.budget is None or self.pace.in_flight:
+            return None
         heads = [self.waiting.first(lane) for lane in self.waiting.lanes()]
         worst = [turn.worst for turn in heads if turn is not None]
-        if self.pace.in_flight or not worst or not self.pace.out_of_money(min(worst)):
+        if not worst or not self.pace.out_of_money(min(worst)):
             return None
         return worst[0]
 
-    def _begin(self, turn: Turn, now: float, group: TaskGroup) -> None:
+    def _begin(self, turn: Turn, now: float) -> None:
         if turn.refused_at is not None:
             turn.gated_s += now - turn.refused_at
             turn.refused_at = None
         turn.grant = self.pace.start(turn.lane, turn.need, now, turn.worst)
         turn.sent = len(turn.attempts)
-        group.start_soon(self._carry, turn)
+        self._carriers.take(turn)
 
     async def _carry(self, turn: Turn) -> None:
         try:
@@ -182,7 +216,6 @@ class Shard:
         finally:
             # Only now: an answer that waits for the writer keeps its place among those in flight.
             turn.grant.close(current_time(), turn.cost())
-            self._changed.set()
         if delay is None:
             self.window.leave(turn.sequence)
         else:

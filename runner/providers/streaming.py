@@ -17,6 +17,7 @@ from runner.providers.transport import Reply
 _DRAIN_S = 0.1
 """How long to read on for the end of the response, so that its connection can be used again."""
 _MOST_KEPT = 65_536
+_UNHEARD_BYTES = 262_144
 _PLAIN_STARTS = (b"{", b"[", b"<")
 
 
@@ -41,14 +42,19 @@ def is_labelled(reply: Reply) -> bool:
 
 async def read_whole(reply: Reply) -> bytes:
     """Read a body to its end. Raises TooMuchError, or whatever the transport raises."""
-    data = bytearray()
-    async with aclosing(reply.aiter_bytes()) as pieces:
-        async for piece in pieces:
-            data += piece
-            if len(data) > MOST_BYTES:
+    pieces: list[bytes] = []
+    size = heard = 0
+    async with aclosing(reply.aiter_bytes()) as incoming:
+        async for piece in incoming:
+            pieces.append(piece)
+            size += len(piece)
+            if size > MOST_BYTES:
                 raise TooMuchError
-            await checkpoint()
-    return bytes(data)
+            if size - heard >= _UNHEARD_BYTES:
+                # What is there already comes without any wait, and no deadline is heard between.
+                heard = size
+                await checkpoint()
+    return b"".join(pieces)
 
 
 class EventStream:

@@ -36,6 +36,11 @@ class FailureLimit:
                 self.reached.set()
 
     @property
+    def is_reached(self) -> bool:
+        """Whether nothing new is to be sent."""
+        return self.reached.is_set()
+
+    @property
     def told(self) -> str:
         """What has been reached, for a person."""
         kinds = ", ".join(f"{count(number)} {kind}" for kind, number in self._kinds.most_common())

@@ -13,7 +13,7 @@ from runner.engine.hold import Hold
 from runner.engine.outcome import Recording
 from runner.engine.retry import RetryPolicy
 from runner.engine.service import Service, always
-from runner.engine.shard import Shard, no_attempts, uncounted
+from runner.engine.shard import Shard, freely, no_attempts, uncounted
 from runner.engine.stop import Stop
 from runner.engine.window import Window
 from runner.errors import LineProblem, ProviderError, RunnerError, UsageError
@@ -62,6 +62,7 @@ class Session:
     earlier: Callable[[Job], list[AttemptRecord]] = no_attempts
     may_retry: Callable[[Job], bool] = always
     worst_case: Callable[[Job], int] = uncounted
+    may_start: Callable[[], bool] = freely
 
     async def run(self, jobs: AsyncGenerator[Job | LineProblem, None]) -> None:
         """Work the jobs off and see every record written.
@@ -124,6 +125,7 @@ class Session:
             window=Window(settings.ahead),
             earlier=self.earlier,
             worst_case=self.worst_case,
+            may_start=self.may_start,
         )
 
     async def _open(self, job: Job) -> Provider:

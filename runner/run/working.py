@@ -193,6 +193,7 @@ def _session(
         earlier=lambda job: _earlier(prepared, job),
         may_retry=teller.may_retry,
         worst_case=prepared.worst_case,
+        may_start=lambda: teller.failures is None or not teller.failures.is_reached,
     )
 
 

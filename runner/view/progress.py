@@ -68,6 +68,8 @@ class Progress:
             self._pen = None
 
     def emit(self, event: Event) -> None:
+        if self._pen is None:
+            return
         now = self._clock.monotonic()
         if isinstance(event, JobFinished):
             self._rate.note(now, self._tally.finished)

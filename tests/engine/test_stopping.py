@@ -110,7 +110,7 @@ async def test_cancel_leaves_waiting_jobs_without_a_record() -> None:
             bench.stop.cancel("sighup")
 
     bench.on_event = cancel
-    assert await bench.run(jobs(3)) == {}
+    assert await bench.run(jobs(2)) == {}
     assert {"withdrawn p0", "withdrawn p1"} <= set(bench.journal.log)
 
 
