@@ -20,7 +20,6 @@ _LONGEST_RESET_S = 366 * 86_400.0
 _EPOCH_S = 10**9
 """Bare seconds above this are a moment, counted from 1970."""
 
-_FIGURES = ("limit", "remaining", "reset")
 _OPENAI = re.compile(
     r"x-ratelimit-(limit|remaining|reset)-(requests|tokens|input-tokens|output-tokens)(.*)"
 )
@@ -42,14 +41,14 @@ def read_quota(headers: Mapping[str, str], at: datetime) -> Quota | None:
     told = _told(tuple(headers))
     if not told:
         return None
-    figures: dict[tuple[str, str], list[str]] = {}
-    for name, key in told:
-        figures.setdefault(key, []).append(headers[name])
-    gauges = {unit: _gauge(figures, unit, at) for unit in {key[0] for _, key in told} if unit}
-    if ("requests" not in gauges or gauges["requests"] == Gauge()) and (
-        (plain := _gauge(figures, "", at)).reset_s or math.inf
-    ) <= _PLAIN_WINDOW_S:
-        gauges["requests"] = plain
+    found: dict[str, _Figures] = {}
+    for name, (unit, figure) in told:
+        found.setdefault(unit, _Figures()).take(figure, headers[name], at)
+    gauges = {unit: figures.gauge() for unit, figures in found.items() if unit}
+    if "" in found and gauges.get("requests", _NOTHING) == _NOTHING:
+        plain = found[""].gauge()
+        if (plain.reset_s or math.inf) <= _PLAIN_WINDOW_S:
+            gauges["requests"] = plain
     quota = Quota(**gauges)
     return quota if quota.told else None
 
@@ -75,15 +74,40 @@ def _key(name: str) -> tuple[str, str] | None:
     return None
 
 
-def _gauge(figures: dict[tuple[str, str], list[str]], unit: str, at: datetime) -> Gauge:
-    limits, lefts, resets = (figures.get((unit, figure), ()) for figure in _FIGURES)
-    # A plain name and one with a suffix may come together: the lower figure binds.
-    limit = min((much for text in limits if (much := _count(text))), default=None)
-    remaining = min((much for text in lefts if (much := _count(text)) is not None), default=None)
-    reset_s = max((wait for text in resets if (wait := _span(text, at)) is not None), default=None)
-    if limit is not None and remaining is not None and remaining > limit:
-        remaining = None
-    return Gauge(limit=limit, remaining=remaining, reset_s=reset_s)
+class _Figures:
+    """What the headers about one unit say.
+
+    A plain name and one with a suffix may come together: the lower figure binds.
+    """
+
+    __slots__ = ("limit", "remaining", "reset_s")
+
+    def __init__(self) -> None:
+        self.limit: int | None = None
+        self.remaining: int | None = None
+        self.reset_s: float | None = None
+
+    def take(self, figure: str, text: str, at: datetime) -> None:
+        if figure == "reset":
+            wait = _span(text, at)
+            if wait is not None and (self.reset_s is None or wait > self.reset_s):
+                self.reset_s = wait
+            return
+        much = _count(text)
+        if figure == "remaining":
+            if much is not None and (self.remaining is None or much < self.remaining):
+                self.remaining = much
+        elif much and (self.limit is None or much < self.limit):
+            self.limit = much
+
+    def gauge(self) -> Gauge:
+        left = self.remaining
+        if left is not None and self.limit is not None and left > self.limit:
+            left = None
+        return Gauge(limit=self.limit, remaining=left, reset_s=self.reset_s)
+
+
+_NOTHING = Gauge()
 
 
 def _count(text: str) -> int | None:
@@ -107,6 +131,7 @@ def _span(text: str, at: datetime) -> float | None:
     return seconds
 
 
+@lru_cache(maxsize=512)
 def _duration(text: str) -> float | None:
     if _NUMBER.fullmatch(text):
         return float(text)
