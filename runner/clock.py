@@ -26,6 +26,10 @@ class SystemClock:
         return time.monotonic()
 
 
+loop_time = time.monotonic
+"""The event loop's clock: what `anyio.current_time` gives after asking which library runs."""
+
+
 def rfc3339(moment: datetime) -> str:
     """Format a UTC moment with milliseconds: `2026-11-22T02:14:30.123Z`."""
     return f"{_second(moment.replace(microsecond=0))}.{moment.microsecond // 1000:03d}Z"

@@ -8,12 +8,11 @@ from anyio import (
     BrokenResourceError,
     CancelScope,
     WouldBlock,
-    current_time,
     get_cancelled_exc_class,
 )
 from anyio.streams.memory import MemoryObjectSendStream
 
-from runner.clock import Clock
+from runner.clock import Clock, loop_time
 from runner.engine.attempt import Attempts
 from runner.engine.breakers import ALIKE, Breakers
 from runner.engine.halts import NO_ADMISSION_S, Halts
@@ -69,7 +68,7 @@ class Service:
                 return 0.0
             completion = await self.attempts.make(turn, provider)
         except ProviderError as error:
-            now = current_time()
+            now = loop_time()
             gated_s = tell_failure(turn, error, self.policy.longest_retry_after_s, now)
             return await self._after_failure(turn, error, now, gated_s)
         except get_cancelled_exc_class():
@@ -80,10 +79,10 @@ class Service:
             self.hold.unnoted(error)
             return 0.0
         except Exception as bug:  # noqa: BLE001 - one odd answer must not end a night's run
-            now = current_time()
+            now = loop_time()
             turn.grant.failed(now, None)
             return await self._after_failure(turn, _internal(bug), now)
-        turn.grant.answered(current_time(), completion.usage, completion.quota)
+        turn.grant.answered(loop_time(), completion.usage, completion.quota)
         turn.tries += 1
         self.halts.admitted(turn.job.provider)
         self.breakers.answered(turn.job.provider, turn.job.model)
@@ -207,7 +206,7 @@ class Service:
             self.attempts.emit(JobLeft(turn.job, attempts=tuple(turn.attempts)))
             return
         reason, message = recorded(self.stop.reason)
-        turn.grant.failed(current_time(), None)
+        turn.grant.failed(loop_time(), None)
         await self._record(stopped(turn, reason, message, self._clock, self._recording))
 
     async def _record(self, result: Result) -> None:

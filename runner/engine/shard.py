@@ -9,8 +9,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from anyio import Event, create_task_group, current_time, move_on_after
+from anyio import Event, create_task_group, move_on_after
 
+from runner.clock import loop_time
 from runner.engine.carriers import Carriers
 from runner.engine.hold import RETRY_S
 from runner.engine.need import need_of
@@ -144,7 +145,7 @@ class Shard:
             if self._fed and not self._held():
                 return
             self._tell_feeder()
-            with move_on_after(self._looks_at - current_time()):
+            with move_on_after(self._looks_at - loop_time()):
                 await self._changed.wait()
             if self._changed.is_set():
                 self._changed = Event()
@@ -171,7 +172,7 @@ class Shard:
         """Start what may start now; give the moment at which more may."""
         if self.service.stop.draining or not self.may_start():
             return math.inf
-        now = current_time()
+        now = loop_time()
         if self.service.hold.shut:
             return now + RETRY_S
         self.waiting.ripen(now)
@@ -215,11 +216,11 @@ class Shard:
             delay = await self.service.serve(turn)
         finally:
             # Only now: an answer that waits for the writer keeps its place among those in flight.
-            turn.grant.close(current_time(), turn.cost())
+            turn.grant.close(loop_time(), turn.cost())
         if delay is None:
             self.window.leave(turn.sequence)
         else:
-            now = current_time()
+            now = loop_time()
             self.waiting.put_back(turn, now + delay, now)
 
     async def _leave(self, turn: Turn) -> None:

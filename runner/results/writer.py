@@ -16,7 +16,7 @@ from runner.models import Result
 from runner.results.encode import encode
 from runner.results.output import Output
 
-COALESCE_S = 0.005
+COALESCE_S = 0.02
 """Shortest time between two writes: a hop to a thread costs 75 to 230 us, a line 3."""
 MAX_WRITE_BYTES = 64 * 1024
 """Larger joins page-fault."""
@@ -64,7 +64,7 @@ async def write_results(
     """Write every result until the stream ends, then sync and close the output.
 
     `on_written` is called when the bytes of a result have been accepted. A record is on its way
-    to the file at once where the last write is 5 ms old, else when it is. Cancelled, it still
+    to the file at once where the last write is 20 ms old, else when it is. Cancelled, it still
     writes what has been handed over. Raises WriteError when `patience` is at its end (None has
     none), or BrokenPipeError for a closed stdout.
     """
