@@ -11,6 +11,7 @@ from runner.clock import SystemClock
 from runner.config import Config
 from runner.errors import ExitCode, RunnerError, UsageError, WriteError
 from runner.input.source import Source, open_source
+from runner.looping import run_async
 from runner.providers.endpoints import endpoint
 from runner.results.compact import Compacted, compact
 from runner.results.journal import Journal
@@ -20,7 +21,6 @@ from runner.results.paths import ResultPaths, default_output, paths_for
 from runner.results.reserve import Reserve
 from runner.results.run_file import new_run_id
 from runner.run.ending import Outcome, exit_code
-from runner.run.looping import run_async
 from runner.run.preparing import Prepared, prepare
 from runner.run.runtime import Runtime
 from runner.run.signals import handlers_restored

@@ -20,6 +20,7 @@ from runner.engine.stop import Stop
 from runner.errors import ExitCode, InvalidLineError, ProviderError, UsageError, WriteError
 from runner.events import Event, JobFinished, ProviderHalted, RetryScheduled
 from runner.input.parser import JobParser
+from runner.looping import run_async
 from runner.models import Job, Result
 from runner.pace.pace import Pace
 from runner.providers.endpoints import endpoint
@@ -33,7 +34,6 @@ from runner.results.run_file import new_run_id
 from runner.results.scan import repair
 from runner.run.ending import STOP_CODES
 from runner.run.feed import one_job
-from runner.run.looping import run_async
 from runner.run.prices import price_book
 from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch, handlers_restored

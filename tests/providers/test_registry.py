@@ -98,8 +98,6 @@ async def test_opened_once() -> None:
 async def test_what_is_missing_is_said() -> None:
     """A missing key and an unknown provider are errors for a person."""
     async with opened(Config()) as providers:
-        assert providers.missing_key("openai") == "OPENAI_API_KEY"
-        assert providers.missing_key("sim") is None
         with pytest.raises(UsageError, match="no key for openai"):
             await providers.get("openai", "m")
         with pytest.raises(UsageError, match="no provider is called other"):
@@ -159,7 +157,7 @@ async def test_simulators_end_with_the_registry() -> None:
     async with opened(Config()) as providers:
         for name in SIM_OF.values():
             await providers.get(name, "steady")
-        (child,) = providers._children.values()
+        (child,) = providers._places._children.values()
         assert child._process.poll() is None
     assert child._process.poll() is not None
 
@@ -169,7 +167,7 @@ async def test_bad_scenario_is_said() -> None:
     async with opened(Config()) as providers:
         with pytest.raises(UsageError, match=r"could not start with 'no-such-thing': .*"):
             await providers.get("sim", "no-such-thing")
-        assert not providers._children
+        assert not providers._places._children
 
 
 async def test_simulator_that_says_nothing(tmp_path: Path) -> None:

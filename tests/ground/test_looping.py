@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import pytest
 
-from runner.run.looping import run_async
+from runner.looping import run_async
 
 
 async def look_up(host: str, port: int | str) -> list[Any]:
