@@ -24,10 +24,8 @@ _NEAR_WALL = 1.0
 """The same where something above refuses."""
 _FAR_FEWER = 0.6
 """A server is as slow as it is compared with levels below this share of the present one."""
-_WARY = 1.06
-"""So much slower, and the level waits for the next window."""
-_WARY_LONG = 5
-"""Windows."""
+_WARY, _WARY_LONG = 1.06, 5
+"""So much slower, and the level waits for the next window; for so many at the most."""
 _SLOWED, _SLOWED_KEEN, _SLOWED_UNKNOWN = 1.1, 1.3, 1.4
 """So much slower for sure, and doubling gives way to trying."""
 _SURE = 2.0

@@ -167,19 +167,7 @@ def _session(
     pace = pace_for(settings, prepared.config, current_time(), chance.random, prepared.budget)
     teller.follow(lambda: pace.why(current_time()))
     return Session(
-        settings=EngineSettings(
-            recording=Recording(
-                run_id=prepared.run_id,
-                response=not settings.no_response,
-                request=settings.keep_request,
-                price=book.cost_usd,
-                worst_case=book.worst_case_usd,
-            ),
-            deadlines=settings.deadlines,
-            max_attempts=settings.max_attempts,
-            stream=settings.tail,
-            ahead=AHEAD * (settings.concurrency or DEFAULT_AHEAD) if settings.tail else None,
-        ),
+        settings=_engine_settings(prepared, book),
         providers=providers,
         journal=journal,
         output=output,
@@ -194,6 +182,23 @@ def _session(
         may_retry=teller.may_retry,
         worst_case=prepared.worst_case,
         may_start=lambda: teller.failures is None or not teller.failures.is_reached,
+    )
+
+
+def _engine_settings(prepared: Prepared, book: PriceBook) -> EngineSettings:
+    settings = prepared.settings
+    return EngineSettings(
+        recording=Recording(
+            run_id=prepared.run_id,
+            response=not settings.no_response,
+            request=settings.keep_request,
+            price=book.cost_usd,
+            worst_case=book.worst_case_usd,
+        ),
+        deadlines=settings.deadlines,
+        max_attempts=settings.max_attempts,
+        stream=settings.tail,
+        ahead=AHEAD * (settings.concurrency or DEFAULT_AHEAD) if settings.tail else None,
     )
 
 
