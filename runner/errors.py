@@ -135,3 +135,13 @@ class ProviderError(Exception):
             retryable=self.retryable,
             request_id=self.request_id,
         )
+
+
+def internal_error(bug: Exception) -> ProviderError:
+    """Make a failure of an exception that nobody expected while an answer was handled."""
+    # The text of a foreign exception may hold anything, a key included; its type cannot.
+    return ProviderError(
+        "internal",
+        f"runner could not handle this answer ({type(bug).__name__}); please report it",
+        retryable=False,
+    )

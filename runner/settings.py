@@ -89,6 +89,12 @@ class BatchSettings:
     summary_json: Path | None = None
     concurrency: int | None = None
     """Most requests in flight; None lets the run find its own level."""
+    concurrency_wanted: int | None = None
+    """What was asked for, where the system allows less."""
+    most_in_flight: int | None = None
+    """What the system allows; None where nobody has looked."""
+    processes: int = 1
+    """Processes that send requests; with more than one, this one sends none itself."""
     rpm: int | None = None
     """Never more requests in any minute; None leaves it to what the servers say."""
     tpm: int | None = None

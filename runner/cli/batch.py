@@ -80,6 +80,14 @@ Exit codes: 0 all answered, 1 some not, 2 not started, 3 a limit you set,
     shown="auto",
     help="Most requests in flight",
 )
+@option(
+    "--processes",
+    section=_SPEED,
+    type=Count(),
+    default="1",
+    shown="1",
+    help="Processes that send requests; each uses a core",
+)
 @option("--rpm", section=_SPEED, type=Count(), shown="learnt", help="Never more requests a minute")
 @option(
     "--tpm", section=_SPEED, type=Count(), shown="learnt", help="Never more tokens a minute; 2M"
@@ -164,6 +172,8 @@ def _settings(
     shared.refuse_both("quiet", "verbose", options)
     shared.refuse_both("limit", "sample", options)
     shared.refuse_both("fresh", "retry", options)
+    if options["tail"] and options["processes"] > 1:
+        raise click.UsageError("--tail shows the answers from one process; leave out --processes.")
     output = options["output"]
     stdout = output == "-" or (output is None and jobs == "-")
     if stdout:
@@ -184,6 +194,7 @@ def _settings(
         keep_request=options["keep_request"],
         summary_json=_summary(options["summary_json"]),
         concurrency=options["concurrency"] or None,
+        processes=options["processes"],
         rpm=options["rpm"],
         tpm=options["tpm"],
         max_cost=options["max_cost"],

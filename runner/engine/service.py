@@ -21,7 +21,7 @@ from runner.engine.outcome import Recording, answered, failed, refused, stopped
 from runner.engine.retry import Again, GiveUp, RetryPolicy, decide
 from runner.engine.stop import Stop, recorded
 from runner.engine.turn import Turn
-from runner.errors import LineProblem, ProviderError, WriteError
+from runner.errors import LineProblem, ProviderError, WriteError, internal_error
 from runner.events import JobFinished, JobLeft, ModelHalted, ProviderHalted, RetryScheduled
 from runner.models import Job, Result
 from runner.providers.base import Provider
@@ -81,7 +81,7 @@ class Service:
         except Exception as bug:  # noqa: BLE001 - one odd answer must not end a night's run
             now = loop_time()
             turn.grant.failed(now, None)
-            return await self._after_failure(turn, _internal(bug), now)
+            return await self._after_failure(turn, internal_error(bug), now)
         turn.grant.answered(loop_time(), completion.usage, completion.quota)
         turn.tries += 1
         self.halts.admitted(turn.job.provider)
@@ -254,12 +254,3 @@ def tell_failure(turn: Turn, error: ProviderError, longest_s: float, now: float)
     else:
         turn.grant.failed(now, error.quota, overloaded=error.kind == "overloaded")
     return 0.0
-
-
-def _internal(bug: Exception) -> ProviderError:
-    # The text of a foreign exception may hold anything, a key included; its type cannot.
-    return ProviderError(
-        "internal",
-        f"runner could not handle this answer ({type(bug).__name__}); please report it",
-        retryable=False,
-    )

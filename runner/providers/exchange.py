@@ -28,6 +28,9 @@ from runner.providers.transport import Reply, Transport
 
 _CLOSE_TIMEOUT_S = 2.0
 
+Body = Mapping[str, Any] | bytes
+"""A request's body, or the JSON that was made of it already."""
+
 
 class HttpProvider(ABC):
     """A Provider over one transport. Safe to share among tasks of one event loop."""
@@ -70,7 +73,7 @@ class HttpProvider(ABC):
         """Whether the answer may run past what this API allows in a call that does not stream."""
         return False
 
-    async def complete(self, body: Mapping[str, Any], *, timeout_s: float) -> Completion:
+    async def complete(self, body: Body, *, timeout_s: float) -> Completion:
         """Ask and wait for the whole answer; see `Provider.complete`."""
         reply = await self._send(body, timeout_s)
         try:
@@ -87,9 +90,7 @@ class HttpProvider(ABC):
             await _close(reply)
         return self._whole(reply, data)
 
-    async def _streamed_unasked(
-        self, reply: Reply, body: Mapping[str, Any], timeout_s: float
-    ) -> Completion:
+    async def _streamed_unasked(self, reply: Reply, body: Body, timeout_s: float) -> Completion:
         assembly = self.assembly()
         async with aclosing(self._followed(reply, body, assembly, idle_s=timeout_s)) as deltas:
             async for _ in deltas:
@@ -97,7 +98,7 @@ class HttpProvider(ABC):
         return assembly.completion()
 
     async def stream(
-        self, body: Mapping[str, Any], assembly: Assembly, *, timeout_s: float, idle_s: float
+        self, body: Body, assembly: Assembly, *, timeout_s: float, idle_s: float
     ) -> AsyncGenerator[Delta, None]:
         """Ask and yield the text as it arrives; see `Provider.stream`."""
         if not isinstance(assembly, StreamAssembly):
@@ -113,11 +114,11 @@ class HttpProvider(ABC):
             await _close(reply)
 
     async def _followed(
-        self, reply: Reply, body: Mapping[str, Any], assembly: StreamAssembly, *, idle_s: float
+        self, reply: Reply, body: Body, assembly: StreamAssembly, *, idle_s: float
     ) -> AsyncGenerator[Delta, None]:
         assembly.request_id = self._failures.request_id(reply.headers)
         assembly.quota = self._failures.quota(reply.headers)
-        assembly.expect(body)
+        assembly.expect(msgspec.json.decode(body) if isinstance(body, bytes) else body)
         following = Following(
             reply,
             EventStream(reply, self._secrecy.of_text),
@@ -135,12 +136,18 @@ class HttpProvider(ABC):
         """Close all connections."""
         await self._transport.aclose()
 
-    async def _send(self, body: Mapping[str, Any], timeout_s: float) -> Reply:
+    def written(self, body: Body) -> bytes:
+        """Write a body as JSON. Raises ProviderError."""
+        if isinstance(body, bytes):
+            return body
         try:
-            content = msgspec.json.encode(body)
+            return msgspec.json.encode(body)
         except (UnicodeEncodeError, TypeError, ValueError) as error:
             message = f"the request cannot be written as JSON: {error}"
             raise self._failures.make("invalid_request", message, retryable=False) from error
+
+    async def _send(self, body: Body, timeout_s: float) -> Reply:
+        content = self.written(body)
         try:
             return await self._transport.send(self.path, content, timeout_s=timeout_s)
         except Exception as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import anyio
 
@@ -12,6 +12,16 @@ from runner.providers.exchange import HttpProvider
 from runner.providers.opening import adapter, close_all, open_client
 from runner.providers.places import Places
 from runner.providers.transport import Http, connect
+
+
+class Opener(Protocol):
+    """Who gives providers by name: this process, or its workers."""
+
+    async def get(self, provider: str, model: str) -> Provider:
+        """Open a provider, or return the one that is open already.
+
+        Raises UsageError for a missing key, a bad address, or a scenario that does not work.
+        """
 
 
 class Providers:
@@ -40,10 +50,7 @@ class Providers:
             await close_all(self._open.values())
 
     async def get(self, provider: str, model: str) -> Provider:
-        """Open a provider, or return the one that is open already.
-
-        Raises UsageError for a missing key, a bad address, or a scenario that does not work.
-        """
+        """Open a provider; see `Opener.get`."""
         config = self._places.config(provider)
         key = (provider, model if config.simulated else "")
         if key not in self._open:

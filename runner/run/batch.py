@@ -21,6 +21,7 @@ from runner.results.paths import ResultPaths, default_output, paths_for
 from runner.results.reserve import Reserve
 from runner.results.run_file import new_run_id
 from runner.run.ending import Outcome, exit_code
+from runner.run.open_files import within_system
 from runner.run.preparing import Prepared, prepare
 from runner.run.runtime import Runtime
 from runner.run.signals import handlers_restored
@@ -38,6 +39,7 @@ def run_batch(settings: BatchSettings, config: Config) -> ExitCode:
     the process at once until the first request may go out; then they stop the run in two stages.
     """
     runtime = Runtime(settings.max_runtime_s)
+    settings = within_system(settings)
     source = open_source(settings.jobs)
     paths = None if settings.stdout else paths_for(_output(settings, source))
     refuse_summary(settings.summary_json, paths, source.path)

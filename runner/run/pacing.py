@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from runner.config import Config
 from runner.pace.budget import Budget
-from runner.pace.pace import Account, Ceilings, Pace
+from runner.pace.pace import MOST_IN_FLIGHT, Account, Ceilings, Pace
 from runner.settings import BatchSettings
 
 
@@ -30,5 +30,6 @@ def pace_for(
         ceilings=Ceilings(rpm=settings.rpm, tpm=settings.tpm),
         accounts=accounts,
         draw=draw,
+        most=settings.most_in_flight or MOST_IN_FLIGHT,
         budget=budget,
     )

@@ -21,7 +21,7 @@ from runner.events import Event
 from runner.models import AttemptRecord, Job, Result
 from runner.pace.pace import Pace
 from runner.providers.base import Provider
-from runner.providers.registry import Providers
+from runner.providers.registry import Opener
 from runner.results.output import Output
 from runner.results.writer import OnWritten, pass_over, write_results
 from runner.settings import DEFAULT_MAX_ATTEMPTS, Deadlines
@@ -48,7 +48,7 @@ class Session:
     """One engine with all that it needs, ready to be run once."""
 
     settings: EngineSettings
-    providers: Providers
+    providers: Opener
     journal: InFlight
     output: Output | None
     """Where records go; None keeps none."""

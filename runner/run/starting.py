@@ -19,6 +19,8 @@ def start_of(prepared: Prepared) -> Start:
         max_tokens=settings.ask.max_tokens,
         default_max_tokens=_default_cap(prepared),
         own_model=_own_model(prepared),
+        wanted_at_once=settings.concurrency_wanted,
+        at_once=settings.concurrency,
     )
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from random import Random
+from typing import TYPE_CHECKING
 
 from anyio import create_task_group, current_time, to_thread
 
@@ -17,7 +18,7 @@ from runner.models import AttemptRecord, Job, Result
 from runner.pace.pace import MOST_IN_FLIGHT
 from runner.pricing.book import PriceBook
 from runner.pricing.rates import usd
-from runner.providers.registry import Providers
+from runner.providers.registry import Opener, Providers
 from runner.results.compact import Compacted, compact
 from runner.results.journal import Journal, NoJournal
 from runner.results.output import FileOutput, Output, StdoutOutput, open_output
@@ -35,6 +36,9 @@ from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch
 from runner.run.telling import Teller
 
+if TYPE_CHECKING:
+    from runner.workers.remote import RemoteProviders
+
 DEFAULT_AHEAD = 32
 """Stands for the concurrency where the run finds its own."""
 AHEAD = 4
@@ -48,12 +52,7 @@ the second. Who takes anything at all is given his time."""
 async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
     """Ask what the plan says. Raises UsageError where a provider cannot be opened."""
     stop, book = Stop(), prepared.book
-    async with Providers(
-        prepared.config,
-        concurrency=prepared.settings.concurrency or MOST_IN_FLIGHT,
-        http="aiohttp",
-        environ=os.environ,
-    ) as providers:
+    async with _providers(prepared) as providers:
         await _open_all(prepared, providers, book)
         teller.start()
         output = await _open_output(prepared, stop)
@@ -80,6 +79,19 @@ async def work(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
                 compacted, failure = None, failure or error
             group.cancel_scope.cancel()
     return _outcome(prepared, stop, failure, compacted)
+
+
+def _providers(prepared: Prepared) -> "Providers | RemoteProviders":
+    settings, config = prepared.settings, prepared.config
+    at_once = settings.concurrency or settings.most_in_flight or MOST_IN_FLIGHT
+    if settings.processes == 1:
+        return Providers(config, concurrency=at_once, http="aiohttp", environ=os.environ)
+    # Only here: one process needs none of it.
+    from runner.workers.remote import RemoteProviders
+
+    return RemoteProviders(
+        config, processes=settings.processes, concurrency=at_once, environ=os.environ
+    )
 
 
 def _watch(prepared: Prepared, teller: Teller, runtime: Runtime, stop: Stop) -> SignalWatch:
@@ -109,7 +121,7 @@ def _outcome(
     )
 
 
-async def _open_all(prepared: Prepared, providers: Providers, book: PriceBook) -> None:
+async def _open_all(prepared: Prepared, providers: Opener, book: PriceBook) -> None:
     for provider, model in prepared.plan.models:
         await providers.get(provider, model)
         # Before the first answer: the price list takes a moment to load.
@@ -148,7 +160,7 @@ def _open_journal(prepared: Prepared, output: Output) -> Journal | NoJournal:
 def _session(
     prepared: Prepared,
     teller: Teller,
-    providers: Providers,
+    providers: Opener,
     journal: Journal | NoJournal,
     output: Output,
     stop: Stop,

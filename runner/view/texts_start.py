@@ -51,6 +51,10 @@ class Start:
     """The cap that is put in where a provider demands one and nobody named it."""
     own_model: int = 0
     """Jobs that name their own model although `-m` was given."""
+    wanted_at_once: int | None = None
+    """What `-c` asked for, where the system allows less."""
+    at_once: int | None = None
+    """What it allows then."""
 
 
 def start_text(start: Start) -> str:
@@ -96,6 +100,11 @@ def _notes(start: Start) -> list[str]:
     if start.own_model:
         verb = "names its" if start.own_model == 1 else "name their"
         notes.append(f"{plural(start.own_model, 'job')} {verb} own model; -m is for the others.")
+    if start.wanted_at_once is not None and start.at_once is not None:
+        notes.append(
+            f"At most {count(start.at_once)} at once, not {count(start.wanted_at_once)}: "
+            "the system allows no more open files (ulimit -n)."
+        )
     return notes + _earlier_notes(start.earlier)
 
 
