@@ -124,7 +124,8 @@ def test_serving_in_the_main_thread(
     with_parent: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It serves until SIGTERM, or until the pipe from its parent closes."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    changed = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    kept = {number: signal.getsignal(number) for number in changed}
     monkeypatch.setattr(serving, "_raise_file_limit", lambda: None)
     reader, writer = os.pipe()
     monkeypatch.setattr(serving, "_STDIN", reader)
