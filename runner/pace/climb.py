@@ -93,6 +93,7 @@ class Climb:
         self._probe_at = now
         self._since = now
         self._wary_for = 0
+        self._down_first = False
         self._leapt = 0.0
         """The level that was leapt to."""
         self._early = _EARLY_ANSWERS * level
@@ -158,8 +159,7 @@ class Climb:
         window, constant = self._window, self._shape.constant
         self._capped_at = min(self._capped_at, now) if self.level >= self.cap else math.inf
         if now >= self._capped_at + _CAPPED_TRIPS * self.trip:
-            self._settle(now, self.level)
-            self._stride(window, now)
+            self._settle(now, self._unhurried(window, self.level))
             return
         if window.count < max(LEAST_RAMP, 0.07 * self.level):
             return
@@ -177,18 +177,21 @@ class Climb:
         if slowed * sure > (_SLOWED_KEEN if self._keen else limit):
             best = self._ramp.best(window.level / slowed, constant, keen=self._keen)
             self._step = _NARROW if self._ramp.is_best_below(window.level, best) else _WIDE
-            self._settle(now, best)
-            self._stride(window, now)
+            self._settle(now, self._unhurried(window, best))
 
-    def _stride(self, window: Window, now: float) -> None:
-        """Try far fewer at once where a person's level slows the server down by far."""
+    def _unhurried(self, window: Window, level: float) -> float:
+        """Step back at once where the level a person gave slows the server down by far.
+
+        Half-way, on a scale of factors, to the level at which it would be as fast as with few.
+        """
         if not self._keen or window.count < LEAST_RAMP:
-            return
+            return level
         slowed = self._ramp.slowed(window, self._shape.constant) or 1.0
-        if slowed > _SLOWED_KEEN:
-            self._step = min(_WIDEST, max(_WIDE, math.sqrt(slowed)))
-            self._held, self._next = window, "down"
-            self._try(now)
+        if slowed <= _SLOWED_KEEN:
+            return level
+        far = math.sqrt(slowed)
+        self._step, self._down_first = min(_WIDEST, max(_WIDE, far)), True
+        return min(level, window.level / far)
 
     def _settle(self, now: float, level: float) -> None:
         self.doubling = False
@@ -225,9 +228,8 @@ class Climb:
                 self._rest, self._refuted = _REST_S, 0
         if self._held is None:
             self._held = window
-            self._next = (
-                "down" if (self._ramp.slowed(window, constant) or 1.0) > _SLOWER_BY_FAR else "up"
-            )
+            slowed = self._ramp.slowed(window, constant) or 1.0
+            self._next = "down" if self._down_first or slowed > _SLOWER_BY_FAR else "up"
         else:
             self._held.fade(0.5)
             self._held.merge(window)
@@ -251,7 +253,7 @@ class Climb:
 
     def _is_slower(self) -> bool:
         constant = self._shape.constant
-        slowed = self._ramp.slowed(self._held, constant) if self._held else None
+        slowed = self._ramp.slowed(self._held, constant, early=False) if self._held else None
         return slowed is None or slowed > _SLOWER
 
     def _verdict(self, window: Window, *, full: bool) -> bool | None:

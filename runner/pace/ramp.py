@@ -37,10 +37,14 @@ class Ramp:
         """Forget the levels below: they were left before they could show anything."""
         self._windows.clear()
 
-    def slowed(self, window: Window, constant: float | None) -> float | None:
-        """Tell how much slower the server is than with far fewer in flight; None: unknown."""
+    def slowed(self, window: Window, constant: float | None, *, early: bool = True) -> float | None:
+        """Tell how much slower the server is than with far fewer in flight; None: unknown.
+
+        `early` counts what was asked before a leap and answered after it, when the server may have
+        been slow already: it proves slowness, and nothing else.
+        """
         before = Window()
-        for one in (self._before, *self._windows):
+        for one in (self._before, *self._windows) if early else self._windows:
             if one.level <= _FAR_FEWER * window.level:
                 before.merge(one)
         if before.count < LEAST_RAMP:

@@ -41,9 +41,9 @@ _LIFT, _LIFT_S, _LIFT_TRIPS = 1.04, 2.0, 3.0
 """How a wall is tried again: first a little above, then by more and more."""
 _EAGER_S, _EAGER = 1.0, 8.0
 """Before the first answer so many more are let out every second, while nothing is refused."""
-_EAGER_GIVEN_S, _SHARE_GIVEN, _LEAST_GIVEN = 0.1, 1 / 3, 32.0
-"""Towards what a person asked for it doubles so soon, up to this share of it (no answer has told by
-then how slow the server becomes), but at least to so many."""
+_EAGER_GIVEN_S, _SHARE_GIVEN, _EAGER_HIGH_S = 0.1, 1 / 3, 0.2
+"""To what a person asked for it doubles so soon, above this share of it with the second pause: the
+first answers tell how slow the server becomes, and a second's worth of them is not waited for."""
 _LOOK_AGAIN_S = 1.0
 _BLIND_S, _MOST_BLIND = 10.0, 128
 _HEADROOM = 1.5
@@ -171,12 +171,14 @@ class Valve:
         climb = self._climb
         if self._eager and now >= self._eager_at:
             # A refusal would have come by now, an answer takes longer.
-            self._eager_at = now + self._eager_s
             self._eager = climb.doubling and climb.level < climb.cap
-            more, most = climb.level + _EAGER, float(_MOST_BLIND)
-            if self._most is not None:
-                more, most = 2 * climb.level, max(_LEAST_GIVEN, _SHARE_GIVEN * self._most)
-            climb.leap(min(more, climb.cap, most))
+            if self._most is None:
+                climb.leap(min(climb.level + _EAGER, climb.cap, _MOST_BLIND))
+            else:
+                climb.leap(min(2 * climb.level, climb.cap))
+                if climb.level >= _SHARE_GIVEN * self._most:
+                    self._eager_s = _EAGER_HIGH_S
+            self._eager_at = now + self._eager_s
         if self.may_start or climb.level >= 1.5 * self._grown:
             self._grown, self._grown_at = climb.level, now
         elif now - self._grown_at >= _BLIND_S and climb.doubling and self._wall == math.inf:
