@@ -50,6 +50,19 @@ def read_body(api: Api, headers: dict[str, str], raw: bytes) -> dict[str, Any]:
     """
     if api == "messages" and len(raw) > known.MESSAGES_LARGEST_BODY:
         raise ApiError(413, "Request exceeds the maximum size")
+    body = decode_body(headers, raw)
+    if api == "messages":
+        check_version(headers)
+    check_body(api, headers, body)
+    return body
+
+
+def decode_body(headers: dict[str, str], raw: bytes) -> dict[str, Any]:
+    """Decode a body that must be a JSON object.
+
+    Raises:
+        ApiError: 400.
+    """
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ApiError(400, "Content-Type must be application/json", kind="invalid_request_error")
@@ -61,9 +74,6 @@ def read_body(api: Api, headers: dict[str, str], raw: bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(body, dict):
         raise ApiError(400, "The body of the request must be a JSON object.")
-    if api == "messages":
-        check_version(headers)
-    check_body(api, headers, body)
     return body
 
 
