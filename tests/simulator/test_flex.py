@@ -9,6 +9,7 @@ from tests.simulator.asking import body_for, post
 from tests.simulator.batching import playing
 
 OPENAI = ["chat", "responses"]
+AT_ONCE = "\n[speed]\nfirst_token_s = 0\ntokens_per_second = 100000"
 
 
 @pytest.mark.parametrize("api", OPENAI)
@@ -23,7 +24,7 @@ def test_flex_is_echoed(scripted: Endpoints, api: str) -> None:
 @pytest.mark.parametrize("api", OPENAI)
 def test_no_capacity(tmp_path: Path, api: str) -> None:
     """A share of flex requests is refused, thrown anew each time; others never are."""
-    with playing(tmp_path, "[flex]\nno_capacity_rate = 0.4") as endpoints:
+    with playing(tmp_path, "[flex]\nno_capacity_rate = 0.4" + AT_ONCE) as endpoints:
         asked = body_for(api, "one question", service_tier="flex")
         replies = [post(endpoints, api, asked) for _ in range(60)]
         plain = {post(endpoints, api, body_for(api, f"q{n}")).status for n in range(20)}
