@@ -16,6 +16,10 @@ _MORE_ROUNDS = 5
 """These take a second at most, and vary."""
 
 
+def _rounds(size: Size) -> int:
+    return size.rounds * _MORE_ROUNDS if size.share == 1 else 1
+
+
 def _first_token(folder: Path, size: Size) -> Outcome:
     with asking(folder, 1) as here:
         plain = (sys.executable, str(HERE / "plain_stream.py"), "gpt-5-mini", "Tell me")
@@ -24,7 +28,7 @@ def _first_token(folder: Path, size: Size) -> Outcome:
                 "runner tail": lambda: _cpu_to_first_byte(here, _TAIL),
                 "bare script": lambda: _cpu_to_first_byte(here, plain),
             },
-            size.rounds * _MORE_ROUNDS,
+            _rounds(size),
         )
     said = tuple(f"{name}: CPU {spread(costs)} s" for name, costs in found.items())
     return Outcome(ratio=ratios(*found.values()), said=said)
@@ -60,7 +64,7 @@ def _help(folder: Path, size: Size) -> Outcome:
                 "runner --help": lambda: here.call(*_RUNNER, "--help").cpu_s,
                 "import click": lambda: here.call(sys.executable, "-c", "import click").cpu_s,
             },
-            size.rounds * _MORE_ROUNDS,
+            _rounds(size),
         )
     said = tuple(f"{name}: CPU {spread(costs)} s" for name, costs in found.items())
     return Outcome(ratio=ratios(*found.values()), said=said)
