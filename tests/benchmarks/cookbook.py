@@ -33,9 +33,9 @@ def main(script: str, jobs: Path) -> None:
     counter.get_encoding = lambda _name: _Encoding()  # type: ignore[attr-defined]
     sys.modules["tiktoken"] = counter
     url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
-    unlimited = ["--max_requests_per_minute", "9e9", "--max_tokens_per_minute", "9e12"]
+    unlimited = ["--max_requests_per_minute", "1000000000", "--max_tokens_per_minute", "1000000000000"]
     files = ["--requests_filepath", str(requests), "--save_filepath", str(saved)]
-    sys.argv = [script, *files, "--request_url", url, *unlimited, "--logging_level", "40"]
+    sys.argv = [script, *files, "--request_url", url, *unlimited, "--max_attempts", "5"]
     runpy.run_path(script, run_name="__main__")
 
 
