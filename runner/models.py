@@ -136,6 +136,8 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     """0 where it was refused or never sent; None where price or count is not known."""
     at_most_usd: float | UnsetType = UNSET
     """Where `cost_usd` is None: the most it can have cost; left out where nobody can say."""
+    batch: str | UnsetType = UNSET
+    """The provider's id of the batch it was a row of; left out where it was a request."""
 
 
 class Completion(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from runner.providers.assembling import StreamAssembly, unfinished
 from runner.providers.base import Assembly, Delta
 from runner.providers.endpoints import Endpoint
 from runner.providers.failures import Failures
-from runner.providers.faults import FaultError, fault_in
+from runner.providers.faults import FaultError, fault_in, fault_of
 from runner.providers.following import Following
 from runner.providers.raw_body import in_utf8, read_json
 from runner.providers.secrecy import Secrecy
@@ -88,7 +88,7 @@ class HttpProvider(ABC):
             raise self._failures.of_transport(error, began=True, headers=reply.headers) from error
         finally:
             await _close(reply)
-        return self._whole(reply, data)
+        return self.answer(reply.headers, data)
 
     async def _streamed_unasked(self, reply: Reply, body: Body, timeout_s: float) -> Completion:
         assembly = self.assembly()
@@ -124,7 +124,7 @@ class HttpProvider(ABC):
             EventStream(reply, self._secrecy.of_text),
             assembly,
             self._failures,
-            whole=partial(self._whole, reply),
+            whole=partial(self.answer, reply.headers),
             idle_s=idle_s,
         )
         while not assembly.closed:
@@ -146,6 +146,24 @@ class HttpProvider(ABC):
             message = f"the request cannot be written as JSON: {error}"
             raise self._failures.make("invalid_request", message, retryable=False) from error
 
+    def failure(self, error: BaseException) -> ProviderError:
+        """Translate what an SDK or an HTTP library raised."""
+        return self._failures.of_exception(error)
+
+    def refused(self, status: int, headers: Mapping[str, str], data: bytes) -> ProviderError:
+        """Read a body that came with a status that is no success."""
+        return self._failures.of_response(status, headers, self._secrecy.of_bytes(data))
+
+    def reported(self, error: object) -> ProviderError:
+        """Read an error that stands in a list of results, with no status of its own."""
+        failure = self._failures.of_fault(fault_of(error), {})
+        failure.http_status = None
+        return failure
+
+    def unusable(self, message: str, *, retryable: bool) -> ProviderError:
+        """Say of something that it is not what this API answers with."""
+        return self._failures.make("bad_response", message, retryable=retryable)
+
     async def _send(self, body: Body, timeout_s: float) -> Reply:
         content = self.written(body)
         try:
@@ -153,31 +171,32 @@ class HttpProvider(ABC):
         except Exception as error:
             raise self._failures.of_exception(error) from error
 
-    def _whole(self, reply: Reply, data: bytes) -> Completion:
-        data = self._secrecy.of_bytes(in_utf8(data, reply.headers.get("content-type", "")))
+    def answer(self, headers: Mapping[str, str], data: bytes) -> Completion:
+        """Read a whole body that came as an answer. Raises ProviderError where it is none."""
+        data = self._secrecy.of_bytes(in_utf8(data, headers.get("content-type", "")))
         try:
             value, raw = read_json(data)
             if not isinstance(value, dict):
-                raise self._failures.of_unusable(reply.headers, data)
+                raise self._failures.of_unusable(headers, data)
             completion = self._answer_in(value)
         except FaultError as error:
             came = error.came
             raise self._failures.of_fault(
                 error.fault,
-                reply.headers,
+                headers,
                 interruption="provider_error" if came is not None and came.text else None,
                 completion=None if came is None else unfinished(came, response=raw),
             ) from None
         except ValueError:
-            raise self._failures.of_unusable(reply.headers, data) from None
+            raise self._failures.of_unusable(headers, data) from None
         completion = msgspec.structs.replace(
             completion,
             response=raw,
-            request_id=self._failures.request_id(reply.headers),
-            quota=self._failures.quota(reply.headers),
+            request_id=self._failures.request_id(headers),
+            quota=self._failures.quota(headers),
         )
         if not self.is_ended(value):
-            raise self._failures.of_unfinished(reply.headers, completion)
+            raise self._failures.of_unfinished(headers, completion)
         return completion
 
     def _answer_in(self, body: dict[str, Any]) -> Completion:

@@ -150,6 +150,13 @@ def open_http(endpoint: Endpoint, *, concurrency: int, http: Http) -> "httpx2.As
 
 
 def connect(endpoint: Endpoint, http_client: "httpx2.AsyncClient") -> SdkTransport:
+    """Put the SDK's client behind the one way to send."""
+    return SdkTransport(sdk_client(endpoint, http_client))
+
+
+def sdk_client(
+    endpoint: Endpoint, http_client: "httpx2.AsyncClient"
+) -> "openai.AsyncOpenAI | anthropic.AsyncAnthropic":
     """Build the SDK's client: quick, and on the event loop's thread because it hides variables."""
     settings: dict[str, Any] = {
         "base_url": endpoint.base_url,
@@ -163,12 +170,10 @@ def connect(endpoint: Endpoint, http_client: "httpx2.AsyncClient") -> SdkTranspo
         if endpoint.api == "anthropic":
             from anthropic import AsyncAnthropic
 
-            return SdkTransport(AsyncAnthropic(**settings, open_telemetry=False))
+            return AsyncAnthropic(**settings, open_telemetry=False)
         from openai import AsyncOpenAI
 
-        return SdkTransport(
-            AsyncOpenAI(**settings, organization=endpoint.organization, project=endpoint.project)
-        )
+        return AsyncOpenAI(**settings, organization=endpoint.organization, project=endpoint.project)
 
 
 def _options(timeout_s: float) -> dict[str, Any]:
