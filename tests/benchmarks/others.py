@@ -127,7 +127,7 @@ ROWS = tuple(
     Row(
         name=other.packages[0].partition("=")[0] if other.command is not _cookbook else "cookbook",
         about=f"CPU beside {other.name}, {other.jobs} jobs with imports and start",
-        bound=1.0,
+        bound=None,
         measure=partial(_beside, other=other),
     )
     for other in OTHERS
