@@ -59,6 +59,7 @@ class AnthropicBatches(Calls):
     frame: Frame = Frame(b'{"requests":[', b",\n", b"]}")
     one_model: bool = False
     uploads: bool = False
+    tags: bool = False
     keeps: str = "results for 29 days"
 
     def __init__(
@@ -68,15 +69,18 @@ class AnthropicBatches(Calls):
         self._client = client
         self._place = place
 
-    def row(self, custom_id: str, body: dict[str, Any]) -> bytes:
+    def row(self, custom_id: str, body: bytes) -> bytes:
         head = f'{{"custom_id":"{custom_id}","params":'.encode()
-        return b"".join((head, self._adapter.written(body), b"}"))
+        return b"".join((head, body, b"}"))
 
     async def upload(self, path: Path, name: str) -> str:
         raise NotImplementedError("rows go with the call that creates a batch")
 
     async def uploaded(self, name: str) -> str | None:  # noqa: ARG002 - of the Protocol
         return None
+
+    async def forget(self, upload: str) -> None:
+        """Do nothing: there is no upload."""
 
     async def create(self, path: Path, upload: str | None, tag: str) -> Batch:  # noqa: ARG002 - keeps none
         from anthropic.types.messages import MessageBatch
@@ -177,6 +181,10 @@ class AnthropicBatches(Calls):
             " they were not fetched, for the key would go there",
             retryable=False,
         )
+
+    def named(self, line: bytes) -> str | None:
+        found = decoded(line, _line)
+        return None if found is None else found.custom_id
 
     def read(self, line: bytes) -> Row | None:
         found = decoded(line, _line)

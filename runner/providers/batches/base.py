@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from runner.errors import ProviderError
 from runner.models import Completion, Request
@@ -80,20 +80,25 @@ class BatchService(Protocol):
     """Whether all rows of a batch must name the same model."""
     uploads: bool
     """Whether rows are uploaded before a batch is created of them."""
+    tags: bool
+    """Whether a batch carries the word that `create` was given."""
     keeps: str
     """How long the provider keeps what was sent and answered, for a person."""
 
-    def body(self, model: str, request: Request) -> dict[str, Any]:
-        """Put a request into the API's shape, as a live one would be."""
+    def body(self, model: str, request: Request) -> bytes:
+        """Write a request's body as a live one's. Raises ProviderError where that cannot be."""
 
-    def row(self, custom_id: str, body: dict[str, Any]) -> bytes:
-        """Write a row. Raises ProviderError where it cannot be written."""
+    def row(self, custom_id: str, body: bytes) -> bytes:
+        """Put a body into a row."""
 
     async def upload(self, path: Path, name: str) -> str:
         """Upload rows under a name; give the upload's id."""
 
     async def uploaded(self, name: str) -> str | None:
         """Find an upload by its name."""
+
+    async def forget(self, upload: str) -> None:
+        """Delete an upload."""
 
     async def create(self, path: Path, upload: str | None, tag: str) -> Batch:
         """Make a batch of rows, which are sent along where they were not uploaded."""
@@ -112,6 +117,9 @@ class BatchService(Protocol):
 
     async def first_id(self, batch: Batch) -> str | None:
         """Read the `custom_id` of any row of a batch that has ended; None where it has none."""
+
+    def named(self, line: bytes) -> str | None:
+        """Read only which row a line of the results is of; None where it is none."""
 
     def read(self, line: bytes) -> Row | None:
         """Read one line of the results; None where it is none."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import anyio
 import msgspec
@@ -31,8 +31,8 @@ class Calls:
         """`adapter` knows the API's bodies and its failures."""
         self._adapter = adapter
 
-    def body(self, model: str, request: Request) -> dict[str, Any]:
-        return self._adapter.body(model, request, stream=False)
+    def body(self, model: str, request: Request) -> bytes:
+        return self._adapter.written(self._adapter.body(model, request, stream=False))
 
     async def _call(
         self, call: Callable[[], Awaitable[_Value]], within_s: float = CALL_S

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import msgspec
@@ -66,17 +66,17 @@ class OpenAIBatches(Calls):
     frame: Frame = Frame(b"", b"\n", b"\n")
     one_model: bool = True
     uploads: bool = True
+    tags: bool = True
     keeps: str = "files for 30 days"
-    window: ClassVar[str] = "24h"
 
     def __init__(self, adapter: HttpProvider, client: "openai.AsyncOpenAI") -> None:
         super().__init__(adapter)
         self._client = client
         self._endpoint: Any = "/v1" + adapter.path
 
-    def row(self, custom_id: str, body: dict[str, Any]) -> bytes:
+    def row(self, custom_id: str, body: bytes) -> bytes:
         head = f'{{"custom_id":"{custom_id}","method":"POST","url":"{self._endpoint}","body":'
-        return b"".join((head.encode(), self._adapter.written(body), b"}"))
+        return b"".join((head.encode(), body, b"}"))
 
     async def upload(self, path: Path, name: str) -> str:
         async def send() -> str:
@@ -97,6 +97,9 @@ class OpenAIBatches(Calls):
             return next((file.id for file in files.data if file.filename == name), None)
 
         return await self._call(find)
+
+    async def forget(self, upload: str) -> None:
+        await self._call(lambda: self._client.files.delete(upload, timeout=CALL_S))
 
     async def create(self, path: Path, upload: str | None, tag: str) -> Batch:  # noqa: ARG002 - uploaded before
         async def make() -> Batch:
@@ -163,6 +166,10 @@ class OpenAIBatches(Calls):
         content = self._client.files.with_streaming_response.content
         async with content(file_id, timeout=SILENCE_S) as reply:
             return await first_line(reply.iter_bytes())
+
+    def named(self, line: bytes) -> str | None:
+        found = decoded(line, _line)
+        return None if found is None else found.custom_id
 
     def read(self, line: bytes) -> Row | None:
         found = decoded(line, _line)

@@ -1,0 +1,1 @@
+"""Ways to a provider other than a request a job: its batch service."""
