@@ -129,6 +129,7 @@ class BatchLane:
             batch = await self._waiting.ended(chunk, service, batch, chunk.batch)
             if batch.state != "refused":
                 async with self._collecting:
+                    self.board.collecting(chunk)
                     await self._collect.collect(chunk, batch, service)
                 self.board.gone(chunk)
                 return

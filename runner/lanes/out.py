@@ -13,13 +13,17 @@ from runner.results.table import digest_number
 class Out:
     """The jobs of the chunks that a run found, by a hash of their ids."""
 
-    def __init__(self, store: ChunkStore, chunks: Sequence[Chunk]) -> None:
+    def __init__(self, store: ChunkStore | None = None, chunks: Sequence[Chunk] = ()) -> None:
+        """Read which jobs the chunks hold; without a store there are none."""
         self.chunks = tuple(chunks)
         self._questions: dict[int, int] = {}
         self._lines: dict[int, int] = {}
         self._awaited: set[int] = set()
+        self.changed = 0
+        """How many jobs are awaited that are out with another question."""
         for chunk in chunks:
-            for job_id, digest in heads_in(store.jobs(chunk.nonce)):
+            jobs = [] if store is None else heads_in(store.jobs(chunk.nonce))
+            for job_id, digest in jobs:
                 self._questions[_key(job_id)] = digest_number(digest)
 
     @property
@@ -42,11 +46,8 @@ class Out:
         if not self._questions or (key := _key(job.id)) not in self._questions:
             return False
         self._awaited.add(key)
+        self.changed += self._questions[key] != digest_number(job.digest)
         return True
-
-    def asks(self, job: Job) -> bool:
-        """Whether the job that is out asks the same."""
-        return self._questions.get(_key(job.id)) == digest_number(job.digest)
 
     def is_awaited(self, job_id: str) -> bool:
         """Whether this run counts a job."""

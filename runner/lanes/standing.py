@@ -35,6 +35,10 @@ class Board:
         """Note how a batch is."""
         self._batches[chunk.nonce] = batch
 
+    def collecting(self, chunk: Chunk) -> None:
+        """Note that the rows of a batch are being recorded: they are counted there now."""
+        self._batches.pop(chunk.nonce, None)
+
     def gone(self, chunk: Chunk) -> None:
         """Note that a chunk is no more."""
         self._chunks.pop(chunk.nonce, None)

@@ -61,8 +61,19 @@ class Budget:
         """Hold the most that a request can cost. Raises ValueError where it does not fit."""
         if worst < 0 or not self.admit(worst):
             raise ValueError("a request must be admitted before it is reserved for")
-        self._held += worst
+        self.hold(worst)
         return Reservation(worst)
+
+    def hold(self, worst: int) -> None:
+        """Hold what is out already, whether it fits or not."""
+        self._held += worst
+
+    def let_go(self, worst: int, cost: int | None) -> None:
+        """Take in what became of so much that was held; see `settle`."""
+        self._held -= worst
+        if cost is None:
+            self._unknown += worst
+        self._spent += worst if cost is None else cost
 
     def settle(self, reservation: Reservation, cost: int | None) -> None:
         """Take in what a request cost; None counts its worst case, 0 gives all of it back.
@@ -72,7 +83,4 @@ class Budget:
         if reservation.settled:
             raise ValueError("a reservation is settled once")
         reservation.settled = True
-        self._held -= reservation.worst
-        if cost is None:
-            self._unknown += reservation.worst
-        self._spent += reservation.worst if cost is None else cost
+        self.let_go(reservation.worst, cost)

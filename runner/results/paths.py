@@ -28,6 +28,8 @@ class ResultPaths:
     """What a large file held when it was last read whole, so that it need not be read again."""
     reserve: Path
     """Room kept on the disk while a run works; it holds nothing."""
+    batches: Path
+    """A folder: what is out in batches at providers."""
     temporary: Path
     """The finished file while it is being put in order; renamed or removed."""
 
@@ -43,6 +45,7 @@ class ResultPaths:
             self.old,
             self.checkpoint,
             self.reserve,
+            self.batches,
             self.temporary,
         )
 
@@ -60,6 +63,7 @@ def paths_for(output: Path) -> ResultPaths:
         old=_marked(real, "old"),
         checkpoint=_beside(real, ".checkpoint"),
         reserve=_beside(real, ".reserve"),
+        batches=_beside(real, ".batches"),
         temporary=_beside(real, ".tmp"),
     )
 

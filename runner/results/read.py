@@ -66,6 +66,15 @@ def attempts_of(path: Path, recorded: Recorded) -> list[AttemptRecord]:
     return _attempts.decode(_bytes_at(path, recorded.offset, recorded.length)).attempts
 
 
+def record_of_batch(path: Path, table: ResultTable, job_id: str, batch: str) -> Result | None:
+    """Find the record of a job as a row of one batch; None where it has none."""
+    for row in table.rows_of(job_id):
+        record = read_record(path, *table.log.places[row])
+        if record.id == job_id and record.attempts and record.attempts[-1].batch == batch:
+            return record
+    return None
+
+
 def _bytes_at(path: Path, offset: int, length: int) -> bytes:
     fd = os.open(path, os.O_RDONLY)
     try:

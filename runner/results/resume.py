@@ -12,6 +12,8 @@ from runner.results.table import Recorded
 _STATUSES = frozenset(get_args(Status))
 _ERROR_KINDS = frozenset(get_args(ErrorKind))
 _FINISH_REASONS = frozenset(get_args(FinishReason))
+RETRYABLE = "retryable"
+"""Failures worth a retry: no word of the user's, who gets them without `--retry`."""
 _WORDS = _STATUSES | _ERROR_KINDS | _FINISH_REASONS | {"changed", "unknown", "all"}
 
 
@@ -60,6 +62,7 @@ class RetryKinds:
             or self.lists(recorded.error_kind)
             or self.lists(recorded.finish_reason)
             or (unknown and self.lists("unknown"))
+            or (recorded.retryable and self.lists(RETRYABLE))
             or (self.lists("changed") and not recorded.asks(digest))
         )
 

@@ -133,6 +133,13 @@ class ResultTable:
         row = self._find(job_id)
         return None if row == NO_ROW else self.record(self.standing(row))
 
+    def rows_of(self, job_id: str) -> Iterator[int]:
+        """Give the lines of a job, the last one first."""
+        row = self._find(job_id)
+        while row != NO_ROW:
+            yield row
+            row = self.index.earlier(row)
+
     def answered_since(self, job_id: str, position: int) -> bool:
         """Whether a record of the job stands at or behind a position in the file."""
         row = self._find(job_id)

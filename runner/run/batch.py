@@ -2,7 +2,9 @@
 
 import os
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
@@ -19,9 +21,11 @@ from runner.results.lock import hold_lock
 from runner.results.owner import refuse_foreign, refuse_summary
 from runner.results.paths import ResultPaths, default_output, paths_for
 from runner.results.reserve import Reserve
+from runner.results.resume import RETRYABLE, RetryKinds
 from runner.results.run_file import new_run_id
 from runner.run.ending import Outcome, exit_code
 from runner.run.open_files import within_system
+from runner.run.outstanding import refuse_lane
 from runner.run.preparing import Prepared, prepare
 from runner.run.runtime import Runtime
 from runner.run.signals import handlers_restored
@@ -40,6 +44,7 @@ def run_batch(settings: BatchSettings, config: Config) -> ExitCode:
     """
     runtime = Runtime(settings.max_runtime_s)
     settings = within_system(settings)
+    refuse_lane(settings)
     source = open_source(settings.jobs)
     paths = None if settings.stdout else paths_for(_output(settings, source))
     refuse_summary(settings.summary_json, paths, source.path)
@@ -93,14 +98,34 @@ def _run(
     wait_s = runtime.within(settings.wait_lock_s)
     run_id = new_run_id(started, SystemRandom().getrandbits)
     with nullcontext() if paths is None else hold_lock(paths, wait_s=wait_s):
-        return _carry_out(
-            prepare(settings, config, source, paths, tally, run_id=run_id, started=started),
-            runtime,
-        )
+        prepared = prepare(settings, config, source, paths, tally, run_id=run_id, started=started)
+        code = _carry_out(prepared, runtime)
+        if settings.then_live and code in (ExitCode.OK, ExitCode.SOME_UNANSWERED):
+            return _top_up(prepared, runtime) or code
+        return code
+
+
+def _top_up(batch: Prepared, runtime: Runtime) -> ExitCode | None:
+    """Ask live what the batches left over for the moment; None where there is nothing."""
+    if not any(found.retryable for found in batch.tally.failures.values()):
+        return None
+    batch.tally.recount()
+    live = prepare(
+        replace(batch.settings, lane="live"),
+        batch.config,
+        batch.source,
+        batch.paths,
+        batch.tally,
+        run_id=new_run_id(SystemClock().now(), SystemRandom().getrandbits),
+        started=batch.started,
+        kinds=RetryKinds(frozenset({RETRYABLE})),
+    )
+    return _carry_out(live, runtime)
 
 
 def _carry_out(prepared: Prepared, runtime: Runtime) -> ExitCode:
-    for provider in {provider for provider, _ in prepared.plan.models}:
+    out = {chunk.provider for chunk in prepared.plan.out.chunks}
+    for provider in out | {provider for provider, _ in prepared.plan.models}:
         # A key that is missing is said before anything is sent, and before the slow imports.
         endpoint(prepared.config.providers[provider], os.environ)
     began = time.monotonic()
@@ -109,13 +134,22 @@ def _carry_out(prepared: Prepared, runtime: Runtime) -> ExitCode:
         outcome = Outcome(compacted=_order_only(prepared))
         teller.nothing_to_send(outcome.compacted)
     else:
-        outcome = run_async(work, prepared, teller, runtime)
+        outcome = run_async(_lane(prepared.settings), prepared, teller, runtime)
     code = exit_code(prepared.tally, outcome, prepared.settings.allow_failures)
     if not prepared.nothing_to_do:
         teller.end(outcome, code, elapsed_s=time.monotonic() - began)
     if outcome.failure is not None:
         raise outcome.failure
     return code
+
+
+def _lane(settings: BatchSettings) -> Callable[[Prepared, Teller, Runtime], Awaitable[Outcome]]:
+    if settings.lane != "batch":
+        return work
+    # Only here: other lanes need none of it.
+    from runner.run.batch_working import work_in_batches
+
+    return work_in_batches
 
 
 def _order_only(prepared: Prepared) -> Compacted | None:

@@ -7,6 +7,7 @@ from runner.errors import ExitCode, RunnerError
 from runner.results.compact import Compacted
 from runner.settings import Allowance
 from runner.view.tally import Tally
+from runner.view.texts_batches import Left
 
 STOP_CODES: dict[StopReason, ExitCode] = {
     "sigint": ExitCode.SIGINT,
@@ -33,6 +34,10 @@ class Outcome:
     failure: Exception | None = None
     """Results could not be written, or something unforeseen."""
     compacted: Compacted | None = None
+    left: Left | None = None
+    """What the batch lane leaves at the providers; None in other lanes."""
+    out: bool = False
+    """Batches are out that this run was not to wait for."""
 
 
 def exit_code(tally: Tally, outcome: Outcome, allowance: Allowance) -> ExitCode:
@@ -49,6 +54,8 @@ def exit_code(tally: Tally, outcome: Outcome, allowance: Allowance) -> ExitCode:
         return ExitCode.ACCOUNT
     if stopped is not None:
         return STOP_CODES[stopped]
+    if outcome.out:
+        return ExitCode.BATCHES_OUT
     if outcome.input_changed is not None or outcome.failure is not None:
         return ExitCode.SOME_UNANSWERED
     total = tally.finished + tally.undone if tally.total is None else tally.total

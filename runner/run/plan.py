@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from runner.errors import LineProblem
+from runner.lanes.out import Out
 from runner.models import ErrorRecord, Job
 from runner.results.resume import Decision, RetryKinds, decide
 from runner.results.table import Recorded, ResultTable
@@ -27,6 +28,8 @@ class Plan:
     """Jobs sent by a run that was killed, and when."""
     kinds: RetryKinds | None
     tally: Tally
+    out: Out = field(default_factory=Out)
+    """Jobs that are out in batches: they are waited for, and never asked beside that."""
     selects: Callable[[int], bool] = everything
     """Whether the job with this ordinal, counted from 0, was selected."""
     selected: int = 0
@@ -55,6 +58,7 @@ class Plan:
         """Decide on the next job of the input; True if it is to be asked."""
         if job.line is not None:
             self.table.note_line(job.id, job.line)
+        self.out.note(job)
         if not self._select():
             return False
         recorded = self.table.get(job.id)
@@ -63,6 +67,8 @@ class Plan:
         self.decisions[decision] += 1
         if decision not in (Decision.NEW, Decision.AGAIN):
             self._keep(decision, recorded, job.request.max_tokens)
+            return False
+        if self.out.wait_for(job):
             return False
         if unknown:
             self.again["unknown"] += 1

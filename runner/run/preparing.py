@@ -27,10 +27,12 @@ from runner.results.scan import Scan, nothing, repair
 from runner.results.spent import Ledger, ledger_of
 from runner.results.table import ResultTable
 from runner.run.money import Money
+from runner.run.outstanding import outstanding, refuse_asking_twice
 from runner.run.plan import Plan, everything
 from runner.run.prices import price_book
 from runner.settings import BatchSettings
 from runner.view.tally import Tally
+from runner.view.texts_batches import unbounded_out_text
 from runner.view.texts_refusal import changed_text, invalid_text
 
 
@@ -67,7 +69,8 @@ class Prepared:
     @property
     def nothing_to_do(self) -> bool:
         """Whether nothing has to be sent or recorded."""
-        return self.checked is not None and not self.plan.to_do and not self.plan.problems
+        asked = self.plan.to_do or self.plan.problems or self.plan.out.chunks
+        return self.checked is not None and not asked
 
 
 def prepare(
@@ -79,20 +82,25 @@ def prepare(
     *,
     run_id: str,
     started: datetime,
+    kinds: RetryKinds | None = None,
 ) -> Prepared:
     """Read what is recorded and check the input. The caller holds the lock.
+
+    `kinds` stands for `--retry`, where the caller knows better what to ask again.
 
     Raises UsageError where anything forbids the run; nothing was sent and nothing changed then,
     but for a torn last line that was set aside.
     """
     parser = JobParser(settings.ask, config, source.label, max_line_bytes=settings.max_line_bytes)
-    kinds = None if settings.retry is None else RetryKinds.parse(settings.retry)
+    if kinds is None and settings.retry is not None:
+        kinds = RetryKinds.parse(settings.retry)
     scan = _recorded(settings, paths)
     table = ResultTable() if scan is None else scan.table
     unknown: Mapping[str, str] = {}
     if paths is not None and not settings.fresh:
         unknown = unresolved(paths.journal, table)
-    plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally)
+    out = outstanding(settings, config, source, paths)
+    plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally, out=out)
     book = price_book(config)
     money = _money(settings, book, paths, plan)
     checked = None
@@ -122,6 +130,8 @@ def prepare(
     tally.money.counted = None if prepared.budget is None else prepared.budget.spent
     if paths is not None and checked is not None and plan.changed:
         raise UsageError(_refusal(prepared, paths))
+    simulated = any(config.providers[provider].simulated for provider, _ in plan.models)
+    refuse_asking_twice(settings, out, paths, simulated=simulated)
     return prepared
 
 
@@ -168,12 +178,20 @@ def _money(
         ledger=ledger_of(kept.results, plan.table) if kept is not None else Ledger(Spent(), {}),
         unknown=set(plan.unknown),
         shown=None if kept is None else kept.shown,
+        lane="batch" if settings.lane == "batch" else "live",
     )
 
 
 def _budget(money: Money | None, plan: Plan, *, streamed: bool) -> Budget | None:
     # Who has nothing to send spends nothing.
-    return money.budget() if money is not None and (plan.to_do or streamed) else None
+    if money is None or not (plan.to_do or plan.out.chunks or streamed):
+        return None
+    budget = money.budget()
+    for chunk in plan.out.chunks:
+        if chunk.worst is None:
+            raise UsageError(unbounded_out_text(chunk.batch or chunk.nonce))
+        budget.hold(chunk.worst)
+    return budget
 
 
 def _check(

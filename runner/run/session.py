@@ -4,8 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from random import Random
 
-from anyio import create_memory_object_stream, create_task_group
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectSendStream
 
 from runner.clock import Clock
 from runner.engine.attempt import Attempts, InFlight
@@ -16,14 +15,15 @@ from runner.engine.service import Service, always
 from runner.engine.shard import Shard, freely, no_attempts, uncounted
 from runner.engine.stop import Stop
 from runner.engine.window import Window
-from runner.errors import LineProblem, ProviderError, RunnerError, UsageError
+from runner.errors import LineProblem, ProviderError, UsageError
 from runner.events import Event
 from runner.models import AttemptRecord, Job, Result
 from runner.pace.pace import Pace
 from runner.providers.base import Provider
 from runner.providers.registry import Opener
 from runner.results.output import Output
-from runner.results.writer import OnWritten, pass_over, write_results
+from runner.results.writer import OnWritten, pass_over
+from runner.run.writing import seen_written
 from runner.settings import DEFAULT_MAX_ATTEMPTS, Deadlines
 
 RESULTS_AHEAD = 256
@@ -70,25 +70,14 @@ class Session:
         Raises WriteError (or BrokenPipeError for stdout) of the writer before anything else, then
         what `jobs` raised.
         """
-        send, receive = create_memory_object_stream[Result](
-            min(RESULTS_AHEAD, self.pace.most_in_flight)
+        await seen_written(
+            lambda send: self._shard(send).run(jobs),
+            output=self.output,
+            on_written=self.on_written,
+            hold=self.hold,
+            stop=self.stop,
+            ahead=min(RESULTS_AHEAD, self.pace.most_in_flight),
         )
-        failures: list[Exception] = []
-        async with create_task_group() as watch:
-            watch.start_soon(self.hold.run)
-            async with create_task_group() as group:
-                group.start_soon(self._write, receive, failures)
-                try:
-                    with send:  # or the writer would wait for ever where no shard comes about
-                        await self._shard(send).run(jobs)
-                except Exception as error:  # noqa: BLE001 - raised below, once the writer has ended
-                    failures.append(_cause(error))
-                if self.hold.failure is not None:
-                    # Jobs were left because of it, even if what had come could be written.
-                    failures.insert(0, self.hold.failure)
-            watch.cancel_scope.cancel()
-        if failures:
-            raise failures[0]
 
     async def attempt(self, jobs: AsyncGenerator[Job | LineProblem, None]) -> Exception | None:
         """Run, and give a failure back so that there is time to tidy up before it is raised."""
@@ -134,28 +123,3 @@ class Session:
         except UsageError as error:
             # Only a stream can still name a provider that is not ready: a file was checked.
             raise ProviderError("auth", str(error), retryable=False, fatal=True) from error
-
-    async def _write(
-        self, receive: MemoryObjectReceiveStream[Result], failures: list[Exception]
-    ) -> None:
-        try:
-            if self.output is None:
-                async with receive:
-                    async for result in receive:
-                        self.on_written(result, None)
-            else:
-                await write_results(
-                    receive, self.output, on_written=self.on_written, patience=self.hold
-                )
-        except Exception as error:  # noqa: BLE001 - raised by `run`, as the one true cause
-            failures.insert(0, error)
-            # What cannot be recorded must not be paid for.
-            self.stop.cancel()
-
-
-def _cause(error: Exception) -> Exception:
-    """Of what several workers raised at once, take one; what is meant for a person comes first."""
-    while isinstance(error, ExceptionGroup):
-        inner: tuple[Exception, ...] = error.exceptions
-        error = next((one for one in inner if isinstance(one, RunnerError)), inner[0])
-    return error

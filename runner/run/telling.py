@@ -20,6 +20,7 @@ from runner.run.starting import start_of
 from runner.view.console import LiveText
 from runner.view.progress import Progress
 from runner.view.terminal import flush, pen_for, say
+from runner.view.texts_batches import Lane, Standing, lane_text, left_text
 from runner.view.texts_end import (
     end_text,
     kept_answers_text,
@@ -65,6 +66,15 @@ class Teller:
     def follow(self, pace: Callable[[], str | None]) -> None:
         """Show from now on what holds the pace."""
         self._progress.pace = pace
+
+    def follow_batches(self, standing: Callable[[], Standing]) -> None:
+        """Show from now on how batches are."""
+        self._progress.standing = standing
+
+    def lane(self, lane: Lane) -> None:
+        """Say what goes out in batches, before it does."""
+        if not self._quiet and (text := lane_text(lane)):
+            self._write(text)
 
     def emit(self, event: Event) -> None:
         """Pass an event on to everybody who watches; the tally hears of it first."""
@@ -134,8 +144,10 @@ class Teller:
         stopped = code is ExitCode.LIMIT or code >= ExitCode.SIGHUP
         if outcome.stopped_by is not None and stopped:
             say(stopped_text(tally, self._names, outcome.stopped_by))
-        else:
+        elif code is not ExitCode.BATCHES_OUT:
             say(end_text(tally, self._names, elapsed_s))
+        if outcome.left is not None and (text := left_text(outcome.left, self._names.command)):
+            say(text)
         if tally.halted or tally.halted_models:
             say(halted_text(tally, self._names.command, meant_models(tally, self._prepared.config)))
         if outcome.input_changed is not None:

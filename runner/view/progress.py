@@ -14,6 +14,7 @@ from runner.view.layout import WIDTH
 from runner.view.pace_text import Rate, facts, fitted
 from runner.view.tally import Tally
 from runner.view.terminal import note, pen_for
+from runner.view.texts_batches import Standing, lane_facts
 
 _REDRAW_S = 0.1
 _LOOK_S = 0.5
@@ -41,6 +42,8 @@ class Progress:
     ) -> None:
         """Create the sink. `pace` says what holds the pace just now, such as `-c`."""
         self.pace = pace
+        self.standing: Callable[[], Standing] | None = None
+        """How the batches are, in the batch lane."""
         self._tally = tally
         self._clock = clock
         self._quiet = quiet
@@ -96,6 +99,9 @@ class Progress:
             self.write(f"{at} {', '.join(self._facts(now))}", minor=True)
 
     def _facts(self, now: float) -> list[str]:
+        if self.standing is not None:
+            tally = self._tally
+            return lane_facts(tally.finished, tally.failed, tally.total, self.standing())
         rate = self._rate.per_second(now, self._tally.finished)
         return facts(self._tally, rate, self.pace())
 
@@ -107,16 +113,18 @@ class Progress:
         width = _columns(self._stream) - 1
         taken = 0 if self._tally.total is None else len("100% ") + _BAR + 2
         words = fitted(self._facts(now), width - taken)
-        self._pen.draw(_bar(self._tally, words, width, ascii_only=not _shows_blocks(self._stream)))
+        ahead = 0 if self.standing is None else self.standing().done
+        ascii_only = not _shows_blocks(self._stream)
+        self._pen.draw(_bar(self._tally, ahead, words, width, ascii_only=ascii_only))
 
 
-def _bar(tally: Tally, words: str, width: int, *, ascii_only: bool) -> str:
+def _bar(tally: Tally, ahead: int, words: str, width: int, *, ascii_only: bool) -> str:
     from tqdm import tqdm
 
     # Its looks alone: a bar that writes itself would wait for a terminal that is stopped.
     shape = "{desc}" if tally.total is None else f"{{percentage:3.0f}}% {{bar:{_BAR}}}  {{desc}}"
     return tqdm.format_meter(
-        tally.finished,
+        tally.finished + ahead,
         tally.total or 0,
         0.0,
         ncols=max(width, 1),

@@ -1,7 +1,9 @@
 """What a run cost, so far as it is known, and what counts against `--max-cost`. Knows no words."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from msgspec import UNSET
 
 from runner.models import AttemptRecord
 from runner.pricing.attempts import spent_on
@@ -14,6 +16,8 @@ class Spending:
 
     run: str | None = None
     """Whose requests are counted; None counts those of earlier runs too."""
+    also: set[str] = field(default_factory=set)
+    """Runs whose batches this one collects: what these cost is told now."""
     known: int = 0
     unknown_jobs: int = 0
     """Jobs with a request that may have cost something unknown."""
@@ -28,11 +32,16 @@ class Spending:
 
     def add(self, attempts: Iterable[AttemptRecord]) -> None:
         """Add the requests of one job, of which earlier runs may have sent some."""
-        own = [one for one in attempts if self.run is None or one.run == self.run]
+        own = [one for one in attempts if self._is_ours(one)]
         spent = spent_on(own)
         self.known += spent.known
         self.unknown_jobs += bool(spent.unknown or spent.unbounded)
         self.priced |= any(one.usage is not None and one.cost_usd is not None for one in own)
+
+    def _is_ours(self, attempt: AttemptRecord) -> bool:
+        if self.run is None or attempt.run == self.run:
+            return True
+        return attempt.run in self.also and attempt.batch is not UNSET
 
     @property
     def known_usd(self) -> float | None:

@@ -220,6 +220,13 @@ class Tally:
         if alike is not None:
             alike.add(result.error)
 
+    def recount(self) -> None:
+        """Forget how jobs ended: they are about to be counted anew, from what is recorded."""
+        self.earlier = self.succeeded = self.interrupted = self.cut_off = self.left = 0
+        self.failures.clear()
+        self.interruptions.clear()
+        self._cut_caps.clear()
+
     def written(self, result: Result) -> None:
         """Note that a result which was counted is in the file."""
         self._unwritten.pop(id(result), None)

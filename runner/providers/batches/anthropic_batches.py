@@ -57,7 +57,6 @@ class AnthropicBatches(Calls):
 
     limits: Limits = Limits(rows=100_000, bytes=240_000_000)
     frame: Frame = Frame(b'{"requests":[', b",\n", b"]}")
-    one_model: bool = False
     uploads: bool = False
     tags: bool = False
     keeps: str = "results for 29 days"
@@ -68,6 +67,8 @@ class AnthropicBatches(Calls):
         super().__init__(adapter)
         self._client = client
         self._place = place
+        # Each scenario of the simulator is a server of its own.
+        self.one_model = adapter.config.simulated
 
     def row(self, custom_id: str, body: bytes) -> bytes:
         head = f'{{"custom_id":"{custom_id}","params":'.encode()
