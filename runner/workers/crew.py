@@ -157,8 +157,8 @@ class Crew:
 
     async def _replace(self, member: Member) -> None:
         """See one off that has ended by itself, and put another in its place."""
-        await member.aclose()
-        reason = member.process.words()
+        with CancelScope(shield=True):
+            reason = await member.aclose()
         self._lost = 0 if member.answered else self._lost + 1
         if not self._begun:
             self._why = self._why or _not_started(reason)

@@ -121,10 +121,10 @@ class Member:
             call.end(failure_of(number, lost))
         self.ended(self)
 
-    async def aclose(self) -> None:
-        """End it, by force if it does not end by itself."""
+    async def aclose(self) -> str:
+        """End it, by force if it does not end by itself, and say how it ended. Call it once."""
         self.channel.close()
-        await to_thread.run_sync(self.process.wait)
+        return await to_thread.run_sync(self.process.wait)
 
     def _end_if_stuck(self, number: int) -> None:
         if number in self._cut:

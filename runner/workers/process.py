@@ -35,43 +35,37 @@ class WorkerProcess:
 
     def __init__(self, concurrency: int) -> None:
         """Start it. Raises OSError where the system makes no more processes or files."""
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `wait`
         self.pipe, there = socket.socketpair()
         with there:
             try:
-                self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - for its life
                 self._process = _start(there, concurrency, self._errors)
             except BaseException:
                 self.pipe.close()
+                self._errors.close()
                 raise
-
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        return self._process.pid
 
     def kill(self) -> None:
         """End it by force, and return at once."""
         self._process.kill()
 
-    def wait(self) -> None:
-        """Wait for its end, blocking for at most a few seconds: by force if need be.
+    def wait(self) -> str:
+        """Wait for its end and say in one line how it was. Blocks for at most a few seconds.
 
-        Its pipe must have ended.
+        Its pipe must have ended; then it is ended by force if need be. To be called once.
         """
         try:
             self._process.wait(_END_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-    def words(self) -> str:
-        """Say how it ended, in one line for a person."""
-        self._errors.seek(0)
-        lines = self._errors.read().decode("utf-8", "replace").splitlines()
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        with self._errors as errors:
+            errors.seek(0)
+            told = errors.read().decode("utf-8", "replace")
         code = self._process.returncode
-        if code is not None and code < 0:
+        if code < 0:
             return f"it was ended by signal {-code}"
+        last = next((line.strip() for line in reversed(told.splitlines()) if line.strip()), "")
         return printable(last)[:_MOST_WORDS] or f"it ended by itself, with code {code}"
 
 
