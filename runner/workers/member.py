@@ -69,9 +69,9 @@ class Member:
     _gone: bool = False
 
     @property
-    def load(self) -> int:
-        """How much it has to do."""
-        return len(self.calls) + len(self._cut)
+    def load(self) -> tuple[bool, int]:
+        """How much it has to do; one that owes a word may be stuck, and is asked last."""
+        return bool(self._cut), len(self.calls)
 
     def send(self, message: ToWorker) -> None:
         """Say something to it."""

@@ -17,7 +17,7 @@ from runner.models import Completion
 from runner.providers.assembling import StreamAssembly
 from runner.providers.endpoints import Endpoint
 from runner.providers.exchange import HttpProvider
-from runner.providers.opening import adapter, open_client
+from runner.providers.opening import adapter, close_all, open_client
 from runner.providers.transport import connect
 from runner.providers.wording import for_people
 from runner.workers.channel import Channel, join
@@ -48,11 +48,14 @@ def main(pipe: int, concurrency: int) -> None:
 
 
 async def work(pipe: socket.socket, concurrency: int, leave: Callable[[], object]) -> None:
-    """Work until cancelled; `leave` is called when the run has ended."""
+    """Work until cancelled, then close all connections; `leave` is called when the run ends."""
     async with create_task_group() as group:
         desk = Desk(group, concurrency)
         desk.channel = await join(pipe, desk.take, leave)
-        await sleep_forever()
+        try:
+            await sleep_forever()
+        finally:
+            await close_all(desk.providers.values())
 
 
 class Desk:
@@ -63,7 +66,7 @@ class Desk:
     def __init__(self, group: TaskGroup, concurrency: int) -> None:
         self._group = group
         self._concurrency = concurrency
-        self._providers: dict[int, HttpProvider] = {}
+        self.providers: dict[int, HttpProvider] = {}
         self._scopes: dict[int, CancelScope] = {}
 
     def take(self, data: bytes) -> None:
@@ -85,7 +88,7 @@ class Desk:
         config, place = pickle.loads(message.pickled)  # noqa: S301 - by the process that made us
         try:
             client = await open_client(place, concurrency=self._concurrency, http="aiohttp")
-            self._providers[message.provider] = adapter(config, place, connect(place, client))
+            self.providers[message.provider] = adapter(config, place, connect(place, client))
         except UsageError as error:
             self._say(Opened(message.provider, str(error)))
         except Exception as bug:  # noqa: BLE001 - such as a package that is damaged
@@ -103,7 +106,7 @@ class Desk:
             del self._scopes[ask.number]
 
     async def _told(self, ask: Ask) -> Done | Failed:
-        provider = self._providers[ask.provider]
+        provider = self.providers[ask.provider]
         assembly = None if ask.idle_s is None else provider.assembly()
         with self._scopes[ask.number]:
             try:

@@ -262,7 +262,7 @@ async def test_work_is_shared_out_evenly() -> None:
             for _ in range(6):
                 group.start_soon(asked, all_, [])
             await came(server, 6)
-            assert [one.load for one in all_._crew._members] == [3, 3]
+            assert [len(one.calls) for one in all_._crew._members] == [3, 3]
             group.cancel_scope.cancel()
 
 
