@@ -98,7 +98,7 @@ async def test_whoever_answers_may_be_lost_as_often_as_it_comes(
     monkeypatch.setattr(crew, "_MOST_LOST", 1)
     monkeypatch.setattr(crew, "_PAUSE_S", 0.0)
     async with raw_server(GOOD) as server, by_workers(config_of({"openai": server.url})) as given:
-        for _ in range(3):
+        for _ in range(2):
             assert (await ask(given))["error"] is None
             pids = children()
             os.kill(pids[0], signal.SIGKILL)
