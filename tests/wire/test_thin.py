@@ -91,10 +91,8 @@ def without_host(request: Received) -> dict[str, str]:
 
 
 async def test_a_connection_that_the_server_closed_is_not_asked(way: Way) -> None:
-    """A kept connection that has ended meanwhile costs no attempt; one that breaks just then does.
-
-    The request may have been read, so it is told as a lost connection and asked again above.
-    """
+    """One that has ended meanwhile costs no attempt; one that breaks just then is told as lost."""
+    # The request may have been read by then, so asking again is for the engine to decide.
     closing = answer(WHOLE["openai"], ending="close")
     async with (
         raw_server(closing, GOOD, GOOD, Reply((), "close"), GOOD) as server,
