@@ -6,12 +6,14 @@ import pytest
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C even where a shell started the tests in the background, deaf to it.
+    """Hear Ctrl-C and hang-ups even where a shell or `nohup` made the tests deaf to them.
 
     What is ignored here would be ignored by every process that a test starts and stops.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -169,15 +169,9 @@ def command(ctx: click.Context, /, jobs: str, **options: Any) -> int:
 def _settings(
     jobs: str, options: Mapping[str, Any], *, default_model: str | None, typed: tuple[str, ...]
 ) -> BatchSettings:
-    shared.refuse_both("quiet", "verbose", options)
-    shared.refuse_both("limit", "sample", options)
-    shared.refuse_both("fresh", "retry", options)
-    if options["tail"] and options["processes"] > 1:
-        raise click.UsageError("--tail shows the answers from one process; leave out --processes.")
     output = options["output"]
     stdout = output == "-" or (output is None and jobs == "-")
-    if stdout:
-        _refuse_with_stdout(options)
+    _refuse_together(options, stdout=stdout)
     return BatchSettings(
         jobs=jobs,
         ask=shared.ask(options, default_model=default_model),
@@ -210,6 +204,16 @@ def _settings(
         verbose=options["verbose"],
         command=tuple(map(scrubbed, typed)),
     )
+
+
+def _refuse_together(options: Mapping[str, Any], *, stdout: bool) -> None:
+    shared.refuse_both("quiet", "verbose", options)
+    shared.refuse_both("limit", "sample", options)
+    shared.refuse_both("fresh", "retry", options)
+    if options["tail"] and options["processes"] > 1:
+        raise click.UsageError("--tail shows the answers from one process; leave out --processes.")
+    if stdout:
+        _refuse_with_stdout(options)
 
 
 def _refuse_with_stdout(options: Mapping[str, Any]) -> None:

@@ -5,25 +5,23 @@ and tries a little more and a little less now and then. What refuses or fails is
 """
 
 import math
-from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
+from runner.pace.ramp import LEAST_RAMP, WORSE, Ramp
 from runner.pace.throughput import Shape, Window
 
-_LEAST_RAMP, _LEAST = 16, 40
-"""Answers in a window: while doubling, and when one level is compared with another."""
-
-_MOST_WINDOWS = 100
+_LEAST = 40
+"""Answers in a window when one level is compared with another."""
 
 # Doubling.
 _FAST_BELOW, _FAST, _SLOW = 100, 4.0, 0.6
 """How many more each answer lets out below this level, and above it: what lies between the level
 and its answers is overshot, and takes as long to end as the server has become slow."""
+_ASKED_FOR = 2.0
+"""The same above it where a person asked for more: the level trebles with a round trip."""
 _NEAR_WALL = 1.0
 """The same where something above refuses."""
-_FAR_FEWER = 0.6
-"""A server is as slow as it is compared with levels below this share of the present one."""
 _WARY, _WARY_LONG = 1.06, 5
 """So much slower, and the level waits for the next window; for so many at the most."""
 _SLOWED, _SLOWED_KEEN, _SLOWED_UNKNOWN = 1.1, 1.3, 1.4
@@ -33,8 +31,6 @@ _SURE = 2.0
 _EARLY_ANSWERS = 3.0
 """The first answers are the short ones: where lengths are unknown so many tell nothing."""
 _CAPPED_TRIPS = 1.5
-_NEARLY = 0.97
-"""Share of the most that was done that is as good as the most."""
 
 # Trying.
 _BUSY = 0.8
@@ -47,8 +43,8 @@ _GAIN = 0.2
 """The part of a step up that has to arrive as throughput."""
 _AS_GOOD = 0.995
 """A step down may lose this much."""
-_WORSE, _CLEARLY_MORE = 0.96, 1.04
-"""The same up and down, for who wants the highest level that does no harm."""
+_CLEARLY_MORE = 1.04
+"""A step down must gain this much where the highest level that does no harm is wanted."""
 _EARLY = 3.0
 """Standard errors from which on a trial is over before its time."""
 _SLOWER = 1.06
@@ -85,7 +81,7 @@ class Climb:
         self._keen = keen
         self._shape = Shape()
         self._window = Window()
-        self._ramp: deque[Window] = deque(maxlen=_MOST_WINDOWS)
+        self._ramp = Ramp()
         self._base = level
         self._held: Window | None = None
         self._trying: Literal["", "up", "down"] = ""
@@ -97,7 +93,9 @@ class Climb:
         self._probe_at = now
         self._since = now
         self._wary_for = 0
+        self._down_first = False
         self._leapt = 0.0
+        """The level that was leapt to."""
         self._early = _EARLY_ANSWERS * level
 
     def answered(self, answer: Answer, now: float, in_flight: int, *, used: bool) -> None:
@@ -115,16 +113,21 @@ class Climb:
         tokens = self._shape.tokens or 0.0 if answer.tokens is None else answer.tokens
         # The server had other numbers to serve while it was at it.
         level = (2 * answer.in_flight + in_flight) / 3
-        self._window.add(level, answer.seconds, tokens)
-        if self.doubling:
-            if not self._wary_for:
-                more = _FAST if self.level < _FAST_BELOW else _SLOW
-                if self.cap < self._top:
-                    more = min(more, _NEAR_WALL)
-                self.level = min(self.cap, self.level + more)
-            self._review_ramp(now)
-        else:
+        if not self.doubling:
+            self._window.add(level, answer.seconds, tokens)
             self._review(now)
+            return
+        if not self._wary_for:
+            self.level = min(self.cap, self.level + self._more())
+        if answer.in_flight < _BUSY * self._leapt:
+            self._ramp.add_early(answer.in_flight, answer.seconds, tokens)
+            return
+        self._window.add(level, answer.seconds, tokens)
+        self._review_ramp(now)
+
+    def _more(self) -> float:
+        more = _FAST if self.level < _FAST_BELOW else _ASKED_FOR if self._keen else _SLOW
+        return min(more, _NEAR_WALL) if self.cap < self._top else more
 
     def go(self, now: float, level: float, *, doubling: bool = False) -> None:
         """Stay at `level` from now on, or go on doubling from there."""
@@ -137,12 +140,11 @@ class Climb:
         self._since = self._probe_at = now
 
     def leap(self, level: float) -> None:
-        """Go up at once while doubling; what came before tells nothing of the levels above."""
+        """Go up at once while doubling; who was asked before tells of the levels below."""
         if level > self.level:
-            self.level = level
-            self._ramp.clear()
+            self.level = self._leapt = level
+            self._ramp.leap()
             self._window = Window()
-            self._leapt = level
 
     def _counts(self, answer: Answer, now: float) -> bool:
         if self.doubling:
@@ -157,46 +159,39 @@ class Climb:
         window, constant = self._window, self._shape.constant
         self._capped_at = min(self._capped_at, now) if self.level >= self.cap else math.inf
         if now >= self._capped_at + _CAPPED_TRIPS * self.trip:
-            self._settle(now, self.level)
+            self._settle(now, self._unhurried(window, self.level))
             return
-        if window.count < max(_LEAST_RAMP, 0.07 * self.level):
+        if window.count < max(LEAST_RAMP, 0.07 * self.level):
             return
         self._window = Window()
         self._early -= window.count
-        self._leapt -= window.count
         known = constant is not None
-        if self._leapt > 0 or (self._early > 0 and not known):
+        if self._early > 0 and not known:
             return
-        self._ramp.append(window)
-        slowed = self._slowed(window) or 1.0
+        self._ramp.add(window)
+        slowed = self._ramp.slowed(window, constant) or 1.0
         wary = slowed > (_WARY if known else _SLOWED_UNKNOWN)
         self._wary_for = self._wary_for + 1 if wary and self._wary_for < _WARY_LONG else 0
         sure = 1 - _SURE * window.error(constant)
         limit = _SLOWED if known else _SLOWED_UNKNOWN
         if slowed * sure > (_SLOWED_KEEN if self._keen else limit):
-            best = self._most_done(window.level / slowed)
-            self._step = _NARROW if best < _NEARLY * window.level else _WIDE
-            self._settle(now, best)
+            best = self._ramp.best(window.level / slowed, constant, keen=self._keen)
+            self._step = _NARROW if self._ramp.is_best_below(window.level, best) else _WIDE
+            self._settle(now, self._unhurried(window, best))
 
-    def _most_done(self, least: float) -> float:
-        constant = self._shape.constant
-        done = [(one.level, one.throughput(constant)) for one in self._ramp]
-        most = max(throughput for _, throughput in done)
-        if self._keen:
-            return max(level for level, throughput in done if throughput >= _WORSE * most)
-        first = min(level for level, throughput in done if throughput >= _NEARLY * most)
-        return max(1.0, least, math.sqrt(max(1.0, least) * first))
+    def _unhurried(self, window: Window, level: float) -> float:
+        """Step back at once where the level a person gave slows the server down by far.
 
-    def _slowed(self, window: Window) -> float | None:
-        """Tell how much slower the server is than with far fewer in flight; None: unknown."""
-        before = Window()
-        for one in self._ramp:
-            if one.level <= _FAR_FEWER * window.level:
-                before.merge(one)
-        if before.count < _LEAST_RAMP:
-            return None
-        constant = self._shape.constant
-        return window.slowness(constant) / before.slowness(constant)
+        Half-way, on a scale of factors, to the level at which it would be as fast as with few.
+        """
+        if not self._keen or window.count < LEAST_RAMP:
+            return level
+        slowed = self._ramp.slowed(window, self._shape.constant) or 1.0
+        if slowed <= _SLOWED_KEEN:
+            return level
+        far = math.sqrt(slowed)
+        self._step, self._down_first = min(_WIDEST, max(_WIDE, far)), True
+        return min(level, window.level / far)
 
     def _settle(self, now: float, level: float) -> None:
         self.doubling = False
@@ -206,7 +201,7 @@ class Climb:
 
     def _review(self, now: float) -> None:
         window = self._window
-        if window.count < max(_LEAST_RAMP, 0.2 * self.level):
+        if window.count < max(LEAST_RAMP, 0.2 * self.level):
             return
         known = self._shape.constant is not None
         full = window.count >= max(_LEAST, (0.5 if known else 0.7) * self.level) and (
@@ -233,7 +228,8 @@ class Climb:
                 self._rest, self._refuted = _REST_S, 0
         if self._held is None:
             self._held = window
-            self._next = "down" if (self._slowed(window) or 1.0) > _SLOWER_BY_FAR else "up"
+            slowed = self._ramp.slowed(window, constant) or 1.0
+            self._next = "down" if self._down_first or slowed > _SLOWER_BY_FAR else "up"
         else:
             self._held.fade(0.5)
             self._held.merge(window)
@@ -256,7 +252,8 @@ class Climb:
         self._since = now
 
     def _is_slower(self) -> bool:
-        slowed = self._slowed(self._held) if self._held else None
+        constant = self._shape.constant
+        slowed = self._ramp.slowed(self._held, constant, early=False) if self._held else None
         return slowed is None or slowed > _SLOWER
 
     def _verdict(self, window: Window, *, full: bool) -> bool | None:
@@ -264,7 +261,7 @@ class Climb:
         gain, error = self._gain(window)
         if self._trying == "up":
             ratio = self.level / self._base
-            needed = _WORSE if self._keen else 1 + _GAIN * (ratio - 1)
+            needed = WORSE if self._keen else 1 + _GAIN * (ratio - 1)
         else:
             needed = _CLEARLY_MORE if self._keen else _AS_GOOD
         if full:

@@ -18,8 +18,6 @@ MOST_IN_FLIGHT = 1_000
 _FIRST_IN_FLIGHT = 6
 """Of its own accord a run sends no more before the first answer: a small account lets a second's
 worth of requests in at once, and another run may begin in the same second."""
-_LOOK_AGAIN_S = 1.0
-"""How often a valve that lets nobody through is told that time has passed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +101,7 @@ class Pace:
         if not lane.valve.may_start:
             lane.valve.advance(now)
             if not lane.valve.may_start:
-                return _LOOK_AGAIN_S
+                return lane.valve.look_again(now)
         return lane.wait(need, now)
 
     def out_of_money(self, worst: int) -> bool:

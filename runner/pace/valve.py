@@ -41,6 +41,10 @@ _LIFT, _LIFT_S, _LIFT_TRIPS = 1.04, 2.0, 3.0
 """How a wall is tried again: first a little above, then by more and more."""
 _EAGER_S, _EAGER = 1.0, 8.0
 """Before the first answer so many more are let out every second, while nothing is refused."""
+_EAGER_GIVEN_S, _SHARE_GIVEN, _EAGER_HIGH_S = 0.1, 1 / 3, 0.2
+"""To what a person asked for it doubles so soon, above this share of it with the second pause: the
+first answers tell how slow the server becomes, and a second's worth of them is not waited for."""
+_LOOK_AGAIN_S = 1.0
 _BLIND_S, _MOST_BLIND = 10.0, 128
 _HEADROOM = 1.5
 _USED = 0.9
@@ -92,7 +96,10 @@ class Valve:
         self._was_doubling = True
         self._wall_until = -math.inf
         self._grown, self._grown_at = self._climb.level, now
-        self._eager_at = now + _EAGER_S
+        self._eager_s = _EAGER_S if most is None else _EAGER_GIVEN_S
+        self._eager_at = now + self._eager_s
+        self._eager = True
+        """Whether nothing has spoken against more so far."""
 
     @property
     def ceiling(self) -> int:
@@ -103,6 +110,10 @@ class Valve:
     def may_start(self) -> bool:
         """Whether one more may go out."""
         return self.in_flight < self.ceiling
+
+    def look_again(self, now: float) -> float:
+        """Tell in how many seconds `advance` may let more out."""
+        return max(0.0, min(_LOOK_AGAIN_S, self._eager_at - now)) if self._eager else _LOOK_AGAIN_S
 
     @property
     def why(self) -> Reason:
@@ -134,6 +145,8 @@ class Valve:
         self.in_flight -= 1
         if outcome == "cancelled":
             return
+        if outcome != "ok" or self._most is None:
+            self._eager = False
         self._levels.append((now, ticket.in_flight, outcome not in ("refused", "unlucky")))
         if outcome == "ok":
             self._refresh(now)
@@ -156,10 +169,16 @@ class Valve:
         """Let time pass; to be called about once a second while requests wait for the valve."""
         self._refresh(now)
         climb = self._climb
-        if not self._levels and climb.doubling and now >= self._eager_at:
+        if self._eager and now >= self._eager_at:
             # A refusal would have come by now, an answer takes longer.
-            self._eager_at = now + _EAGER_S
-            climb.leap(min(climb.level + _EAGER, climb.cap, _MOST_BLIND))
+            self._eager = climb.doubling and climb.level < climb.cap
+            if self._most is None:
+                climb.leap(min(climb.level + _EAGER, climb.cap, _MOST_BLIND))
+            else:
+                climb.leap(min(2 * climb.level, climb.cap))
+                if climb.level >= _SHARE_GIVEN * self._most:
+                    self._eager_s = _EAGER_HIGH_S
+            self._eager_at = now + self._eager_s
         if self.may_start or climb.level >= 1.5 * self._grown:
             self._grown, self._grown_at = climb.level, now
         elif now - self._grown_at >= _BLIND_S and climb.doubling and self._wall == math.inf:

@@ -1,4 +1,4 @@
-"""The routes: three APIs, their list of models, and the control pages."""
+"""The routes: three APIs, their batch services, their list of models, and the control pages."""
 
 import time
 from collections.abc import Callable
@@ -6,11 +6,15 @@ from collections.abc import Callable
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from runner.simulator.ask import Api
+from runner.simulator.batches.context import Context, Places
+from runner.simulator.batches.foreign import ForeignHost
+from runner.simulator.batches.routes import batch_routes
 from runner.simulator.endpoint import Endpoint
 from runner.simulator.errors import ApiError
 from runner.simulator.limits import Limiter
@@ -24,8 +28,15 @@ _ENDPOINTS: tuple[tuple[str, Api], ...] = (
 )
 
 
-def create_app(scenario: Scenario, clock: Callable[[], float] = time.monotonic) -> Starlette:
-    """Make the application that plays `scenario`; `clock` (in seconds) drives its limits."""
+def create_app(
+    scenario: Scenario,
+    clock: Callable[[], float] = time.monotonic,
+    places: Places = Places(),  # noqa: B008 - frozen
+) -> Starlette:
+    """Make the application that plays `scenario`.
+
+    `clock` (in seconds) drives its limits and its batches; `places` are its other addresses.
+    """
     stats = Stats()
     limiter = Limiter(scenario.limits, clock, scenario.limits_after)
 
@@ -52,16 +63,31 @@ def create_app(scenario: Scenario, clock: Callable[[], float] = time.monotonic) 
         return JSONResponse(_model_list(request, scenario.models or ["simulator"]))
 
     routes = [
-        Route(path, Endpoint(api, scenario, stats, limiter), methods=["POST"])
-        for path, api in _ENDPOINTS
-    ]
-    routes += [
+        *_live_routes(scenario, stats, limiter),
+        *batch_routes(Context(scenario, stats, clock, places)),
         Route("/v1/models", models),
         Route("/control/stats", show_stats),
         Route("/control/reset", reset, methods=["POST"]),
         Route("/control/limits", change_limits, methods=["POST"]),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_page})
+    return Starlette(
+        routes=routes,
+        middleware=_traps(places, stats),
+        exception_handlers={HTTPException: _no_such_page},
+    )
+
+
+def _live_routes(scenario: Scenario, stats: Stats, limiter: Limiter) -> list[Route]:
+    return [
+        Route(path, Endpoint(api, scenario, stats, limiter), methods=["POST"])
+        for path, api in _ENDPOINTS
+    ]
+
+
+def _traps(places: Places, stats: Stats) -> list[Middleware]:
+    if places.foreign_port is None:
+        return []
+    return [Middleware(ForeignHost, port=places.foreign_port, stats=stats)]
 
 
 async def _no_such_page(request: Request, error: Exception) -> JSONResponse:
@@ -75,7 +101,10 @@ async def _no_such_page(request: Request, error: Exception) -> JSONResponse:
 
 
 def _api_of(request: Request) -> Api:
-    theirs = "anthropic-version" in request.headers or request.url.path.endswith("/messages")
+    path = request.url.path
+    theirs = (
+        "anthropic-version" in request.headers or path.endswith("/messages") or "/messages/" in path
+    )
     return "messages" if theirs else "chat"
 
 

@@ -18,6 +18,7 @@ from runner.simulator.delivery import Delivery
 from runner.simulator.errors import ApiError
 from runner.simulator.exchange import Exchange, Send
 from runner.simulator.faults import before_the_answer
+from runner.simulator.flex import at_flex
 from runner.simulator.headers import rate_headers, request_id_header, retry_headers
 from runner.simulator.limits import Charge, Limiter, LimitReachedError
 from runner.simulator.plan import Plan, make_plan
@@ -71,6 +72,7 @@ class Endpoint:
         check_model(self._api, self._scenario, body["model"])
         ask = read_ask(self._api, body)
         self._stats.understood(ask)
+        ask = at_flex(self._scenario, self._stats, ask)
         plan = make_plan(self._scenario, ask, self._stats.attempts(ask) + 1)
         answers = [
             write_answer(ask, self._scenario.answer, plan.reply, choice)

@@ -10,7 +10,9 @@ import msgspec
 
 from runner.simulator.scenario import (
     AnswerLength,
+    Batch,
     Fault,
+    Flex,
     LaterLimits,
     Limits,
     Reply,
@@ -26,6 +28,8 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "speed": Speed,
     "limits": Limits,
     "limits_after": LaterLimits,
+    "batch": Batch,
+    "flex": Flex,
     "rules": Rule,
     "reply": Reply,
     "fault": Fault,
@@ -113,6 +117,8 @@ def _problems(scenario: Scenario) -> list[str]:
         where = f"rules[{index}]"
         if rule.reply is None and rule.fault is None and rule.speed is None:
             found.append(f"{where} does nothing; give it a reply, a fault or a speed.")
+        if rule.route and (rule.fault is None or rule.reply or rule.speed or rule.model):
+            found.append(f"{where}: with a route only match, attempts, rate and fault can stand.")
         if rule.fault and rule.fault.kind == "status" and rule.fault.status is None:
             found.append(f"{where}.fault: kind status needs a status, such as status = 503.")
         found += [

@@ -1,11 +1,12 @@
 """What will happen to one attempt: which rule holds, how fast it goes, where it breaks."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from runner.simulator.ask import Ask
 from runner.simulator.chance import unit
-from runner.simulator.scenario import Fault, Reply, Rule, Scenario, Speed
+from runner.simulator.scenario import Fault, Reply, RouteName, Rule, Scenario, Speed
 
 _PLAIN = Reply()
 
@@ -48,14 +49,33 @@ def make_plan(scenario: Scenario, ask: Ask, attempt: int) -> Plan:
     )
 
 
+def route_fault(scenario: Scenario, route: RouteName, path: str, attempt: int) -> Fault | None:
+    """Decide what goes wrong with a call of the batch services; `attempt` counts its path's."""
+    holding = (
+        rule
+        for rule in scenario.rules
+        if rule.route == route
+        and (rule.attempts is None or attempt <= rule.attempts)
+        and (rule.match is None or re.search(rule.match, path) is not None)
+    )
+    rule = _drawn(holding, lambda: unit(scenario.seed, "route", route, path, attempt))
+    return rule.fault if rule else None
+
+
 def _rule(scenario: Scenario, ask: Ask, attempt: int) -> Rule | None:
+    holding = (rule for rule in scenario.rules if _holds(rule, ask, attempt))
+    return _drawn(holding, lambda: unit(scenario.seed, "rate", ask.prompt, attempt))
+
+
+def _drawn(holding: Iterable[Rule], throw: Callable[[], float]) -> Rule | None:
     # One draw for all rules with a rate, each taking its share of it: so every rate is met
     # exactly, and the shares of several rules add up.
-    draw = unit(scenario.seed, "rate", ask.prompt, attempt)
-    for rule in scenario.rules:
-        if not _holds(rule, ask, attempt):
-            continue
-        if rule.rate is None or draw < rule.rate:
+    draw: float | None = None
+    for rule in holding:
+        if rule.rate is None:
+            return rule
+        draw = throw() if draw is None else draw
+        if draw < rule.rate:
             return rule
         draw -= rule.rate
     return None
@@ -63,7 +83,8 @@ def _rule(scenario: Scenario, ask: Ask, attempt: int) -> Rule | None:
 
 def _holds(rule: Rule, ask: Ask, attempt: int) -> bool:
     return (
-        (rule.attempts is None or attempt <= rule.attempts)
+        rule.route is None
+        and (rule.attempts is None or attempt <= rule.attempts)
         and (rule.match is None or re.search(rule.match, ask.prompt) is not None)
         and (rule.model is None or re.fullmatch(rule.model, ask.model) is not None)
     )

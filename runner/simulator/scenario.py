@@ -29,6 +29,24 @@ FaultKind = Literal[
 ]
 Finish = Literal["stop", "length", "tool_calls", "refusal", "content_filter", "pause"]
 ErrorEventForm = Literal["flat", "nested", "failed"]
+RouteName = Literal[
+    "files.create",
+    "files.list",
+    "files.retrieve",
+    "files.content",
+    "files.delete",
+    "batches.create",
+    "batches.list",
+    "batches.retrieve",
+    "batches.cancel",
+    "messages.batches.create",
+    "messages.batches.list",
+    "messages.batches.retrieve",
+    "messages.batches.cancel",
+    "messages.batches.results",
+    "messages.batches.delete",
+]
+"""The calls of the batch services, named as the SDKs name them."""
 
 
 class AnswerLength(Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,17 +152,65 @@ class Reply(Struct, frozen=True, forbid_unknown_fields=True):
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):
     """Conditions and what follows. All conditions must hold; the first rule that holds wins."""
 
+    route: RouteName | None = None
+    """A call of the batch services; left out: live requests and the rows of batches."""
     match: str | None = None
-    """Regular expression, searched for in the prompt's text (system prompt included)."""
+    """Regular expression, searched for in the prompt's text (system prompt included), or in the
+    path where there is a `route`."""
     model: str | None = None
     """Regular expression for the whole name of the model."""
     attempts: PerMinute | None = None
-    """Holds for the first so many requests with the same body (refusals do not count)."""
+    """Holds for the first so many requests with the same body (refusals do not count), or to the
+    same path where there is a `route`."""
     rate: Share | None = None
-    """Holds for this share of requests, drawn from seed, prompt and attempt."""
+    """Holds for this share of requests, drawn from seed, prompt (or path) and attempt."""
     reply: Reply | None = None
     fault: Fault | None = None
     speed: Speed | None = None
+
+
+class Batch(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the batch services behave: OpenAI's (with its files) and Anthropic's alike."""
+
+    validating_s: Seconds = 0.02
+    processing_s: Seconds = 0.1
+    """Rows are done one after the other in this time, in an order of their own."""
+    finalizing_s: Seconds = 0.02
+    cancelling_s: Seconds = 0.02
+    transient_rate: Share = 0.0
+    """Share of rows that fail with a server error; asked again, they throw the dice again."""
+    permanent_rate: Share = 0.0
+    """Share of prompts that are refused in any batch, whenever they are asked."""
+    expired_rate: Share = 0.0
+    """Share of rows never begun; with one of them, the 24 hours are over when the rest is done."""
+    hidden_s: Seconds = 0.0
+    """How long a new batch, and a new file, answers 404."""
+    listing_lag_s: Seconds = 0.0
+    """How long a new batch, and a new file, is missing from lists."""
+    results_host: Literal["same", "own", "foreign"] = "same"
+    """Where Anthropic's `results_url` points: this address, a second port of this server, or a
+    trap under another host name that counts who brings a key."""
+    failed_uploads: Count = 0
+    """The first so many uploads of rows are cut off midway, and nothing comes of them."""
+    lost_creates: Count = 0
+    """The first so many new batches exist, but the connection breaks before the answer."""
+    max_rows: PerMinute | None = None
+    """Left out: 50,000 a file (OpenAI), 100,000 a batch (Anthropic)."""
+    max_bytes: PerMinute | None = None
+    """Left out: 200 MB (OpenAI), 256 MB (Anthropic)."""
+    max_queued_tokens: PerMinute | None = None
+    """OpenAI: prompt tokens that may wait in all batches of a model; left out: any number."""
+
+
+class Flex(Struct, frozen=True, forbid_unknown_fields=True):
+    """Live requests with OpenAI's `service_tier: "flex"`."""
+
+    no_capacity_rate: Share = 0.0
+    """Share refused with 429 `resource_unavailable`, drawn anew each time it is asked."""
+    default_rate: Share = 0.0
+    """Share answered at the default tier, as `service_tier` in the answer says."""
+    models: list[str] | None = None
+    """The only models that have it; left out: all."""
 
 
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,4 +226,6 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     speed: Speed = Speed()
     limits: Limits = Limits()
     limits_after: list[LaterLimits] = []
+    batch: Batch = Batch()
+    flex: Flex = Flex()
     rules: list[Rule] = []

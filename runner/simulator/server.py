@@ -15,6 +15,7 @@ from types import FrameType
 import uvicorn
 
 from runner.simulator.app import create_app
+from runner.simulator.batches.context import Places
 from runner.simulator.loading import ScenarioError, load
 from runner.simulator.wire import WiredProtocol
 
@@ -33,15 +34,15 @@ class SimulatorServer(uvicorn.Server):
     """uvicorn, told to end at once and without a word."""
 
     def __init__(
-        self, config: uvicorn.Config, listener: socket.socket, ready: Callable[[], None]
+        self, config: uvicorn.Config, listeners: list[socket.socket], ready: Callable[[], None]
     ) -> None:
         super().__init__(config)
-        self._listener = listener
+        self._listeners = listeners
         self._ready = ready
 
     def run_here(self) -> None:
         """Serve in this thread until told to stop."""
-        self.run(sockets=[self._listener])
+        self.run(sockets=self._listeners)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -69,19 +70,24 @@ def make_server(scenario: str | Path, host: str, port: int, ready: Ready) -> Sim
     Raises:
         ScenarioError: the scenario or the address cannot be used.
     """
-    app = create_app(load(scenario))
-    listener = _listen(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    root = f"http://{shown}:{listener.getsockname()[1]}"
+    played = load(scenario)
+    listeners = [_listen(host, port)]
+    root = _root(host, listeners[0])
+    places = Places()
+    more: dict[str, str] = {}
+    if played.batch.results_host != "same":
+        listeners.append(_listen(host, 0))
+        places, more = _results_place(played.batch.results_host, host, listeners[1])
     addresses: dict[str, object] = {
         "openai_base_url": f"{root}/v1",
         "anthropic_base_url": root,
         "control_url": f"{root}/control",
         "scenario": str(scenario),
         "pid": os.getpid(),
+        **more,
     }
     config = uvicorn.Config(
-        app,
+        create_app(played, places=places),
         http=WiredProtocol,
         ws="none",
         loop="asyncio",
@@ -92,7 +98,7 @@ def make_server(scenario: str | Path, host: str, port: int, ready: Ready) -> Sim
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
     )
-    return SimulatorServer(config, listener, lambda: ready(addresses))
+    return SimulatorServer(config, listeners, lambda: ready(addresses))
 
 
 def serve(
@@ -125,6 +131,21 @@ def serve(
         threading.Thread(target=_watch_stdin, args=(server,), daemon=True).start()
     _raise_file_limit()
     server.run_here()
+
+
+def _root(host: str, listener: socket.socket) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
+
+
+def _results_place(kind: str, host: str, listener: socket.socket) -> tuple[Places, dict[str, str]]:
+    """Say where batches' results are: on a port of our own, or in a trap under another name."""
+    if kind == "own":
+        root = _root(host, listener)
+        return Places(results=root), {"results_base_url": root}
+    root = _root("127.0.0.1" if host == "localhost" else "localhost", listener)
+    port = listener.getsockname()[1]
+    return Places(results=root, foreign_port=port), {"foreign_base_url": root}
 
 
 def _listen(host: str, port: int) -> socket.socket:

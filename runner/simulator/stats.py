@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from runner.simulator.ask import Api, Ask
+from runner.simulator.batches.tally import BatchTally
 
 
 class Stats:
@@ -28,6 +29,7 @@ class Stats:
         self.input_tokens = 0
         self.output_tokens = 0
         self.by_model: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.batches = BatchTally()
         self._attempts: Counter[str] = Counter()
 
     def arrived(self, api: Api, retry_count: str) -> None:
@@ -96,4 +98,5 @@ class Stats:
             "output_tokens": self.output_tokens,
             "by_model": {model: dict(counts) for model, counts in self.by_model.items()},
             "by_hash": dict(self.by_hash),
+            "batches": self.batches.snapshot(),
         }

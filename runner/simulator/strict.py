@@ -50,6 +50,19 @@ def read_body(api: Api, headers: dict[str, str], raw: bytes) -> dict[str, Any]:
     """
     if api == "messages" and len(raw) > known.MESSAGES_LARGEST_BODY:
         raise ApiError(413, "Request exceeds the maximum size")
+    body = decode_body(headers, raw)
+    if api == "messages":
+        check_version(headers)
+    check_body(api, headers, body)
+    return body
+
+
+def decode_body(headers: dict[str, str], raw: bytes) -> dict[str, Any]:
+    """Decode a body that must be a JSON object.
+
+    Raises:
+        ApiError: 400.
+    """
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ApiError(400, "Content-Type must be application/json", kind="invalid_request_error")
@@ -61,11 +74,32 @@ def read_body(api: Api, headers: dict[str, str], raw: bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(body, dict):
         raise ApiError(400, "The body of the request must be a JSON object.")
+    return body
+
+
+def check_body(api: Api, headers: dict[str, str], body: dict[str, Any]) -> None:
+    """Check all of a decoded body; Anthropic's version in the headers must have been checked.
+
+    Raises:
+        ApiError: 400.
+    """
     if api == "messages":
-        _check_version(headers, body)
+        _check_removed(headers, body)
     _check_parameters(api, headers, body)
     check_messages(api, body, current=_current(headers))
-    return body
+
+
+def check_version(headers: dict[str, str]) -> None:
+    """Refuse a request that does not name Anthropic's API version.
+
+    Raises:
+        ApiError: 400.
+    """
+    version = headers.get("anthropic-version")
+    if version is None:
+        raise ApiError(400, "anthropic-version: header is required")
+    if not _VERSION.fullmatch(version):
+        raise ApiError(400, f"anthropic-version: {version!r} is not a valid version")
 
 
 def check_model(api: Api, scenario: Scenario, model: str) -> None:
@@ -83,17 +117,13 @@ def _current(headers: dict[str, str]) -> bool:
     return headers.get("anthropic-version", "") >= known.SAMPLING_REMOVED
 
 
-def _check_version(headers: dict[str, str], body: dict[str, Any]) -> None:
-    version = headers.get("anthropic-version")
-    if version is None:
-        raise ApiError(400, "anthropic-version: header is required")
-    if not _VERSION.fullmatch(version):
-        raise ApiError(400, f"anthropic-version: {version!r} is not a valid version")
-    if _current(headers):
-        for name in known.SAMPLING:
-            if name in body:
-                message = f"{name}: no longer supported since version {known.SAMPLING_REMOVED}"
-                raise ApiError(400, message)
+def _check_removed(headers: dict[str, str], body: dict[str, Any]) -> None:
+    if not _current(headers):
+        return
+    for name in known.SAMPLING:
+        if name in body:
+            message = f"{name}: no longer supported since version {known.SAMPLING_REMOVED}"
+            raise ApiError(400, message)
 
 
 def _check_parameters(api: Api, headers: dict[str, str], body: dict[str, Any]) -> None:

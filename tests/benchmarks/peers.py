@@ -52,7 +52,7 @@ def _runner(jobs: Path, cap: int) -> list[str]:
 
 
 def _plain(jobs: Path, cap: int) -> list[str]:
-    return [sys.executable, plain_openai.__file__, str(jobs), _MODEL, str(cap)]
+    return [sys.executable, plain_openai.__file__, str(jobs), _MODEL, str(cap), "50"]
 
 
 def _batchllm(program: str, jobs: Path, cap: int) -> list[str]:

@@ -81,6 +81,8 @@ def test_records_go_to_stdout_when_asked_or_when_jobs_come_from_stdin(handed: Ha
         (["jobs.jsonl", "--fresh", "--retry", "all"], "--fresh and --retry exclude"),
         (["jobs.jsonl", "-o", ""], "--output: the file name is empty"),
         (["jobs.jsonl", "-c", "0"], "--concurrency: 0 is too small"),
+        (["jobs.jsonl", "--processes", "0"], "--processes: 0 is too small"),
+        (["jobs.jsonl", "--tail", "--processes", "2"], "leave out --processes"),
         (["jobs.jsonl", "-c"], "-c: option '-c' requires an argument"),
         (["jobs.jsonl", "--job-timeout", "soon"], '--job-timeout: "soon" is not a time'),
         (["jobs.jsonl", "--fresh=yes"], "does not take a value"),
@@ -98,7 +100,7 @@ def test_bad_usage_is_refused_in_words(
     assert handed.batch == []
 
 
-@pytest.mark.parametrize("absent", ["--dry-run", "--lane=flex", "--processes=2"])
+@pytest.mark.parametrize("absent", ["--dry-run", "--lane=flex"])
 def test_what_does_not_work_yet_is_absent(capsys: pytest.CaptureFixture[str], absent: str) -> None:
     """No option is accepted before it does what it says."""
     assert "has no option" in refused(capsys, "batch", "jobs.jsonl", absent)

@@ -296,5 +296,5 @@ async def test_a_wide_shard_opens_in_steps() -> None:
     started = [event.job.id for event in bench.events if isinstance(event, AttemptStarted)]
     ended = [event.result.id for event in bench.events if isinstance(event, JobFinished)]
     first = bench.events.index(next(e for e in bench.events if isinstance(e, JobFinished)))
-    assert sum(isinstance(event, AttemptStarted) for event in bench.events[:first]) < 50
+    assert sum(isinstance(event, AttemptStarted) for event in bench.events[:first]) <= 50
     assert sorted(started) == sorted(ended)

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -58,6 +59,23 @@ def test_ready_line() -> None:
     }
     assert root.startswith("http://127.0.0.1:")
     assert (rest, errors) == (b"", b"")
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "host"),
+    [("own", "results_base_url", "127.0.0.1"), ("foreign", "foreign_base_url", "localhost")],
+)
+def test_ready_line_names_the_results_host(tmp_path: Path, kind: str, key: str, host: str) -> None:
+    """Where the results of batches have an address of their own, the ready line names it."""
+    path = scenario_file(tmp_path, f'[batch]\nresults_host = "{kind}"')
+    with start(str(path)) as process:
+        line = first_line(process.stdout)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    place = urlsplit(line[key])
+    assert place.hostname == host
+    assert place.port != urlsplit(line["anthropic_base_url"]).port
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -124,7 +142,8 @@ def test_serving_in_the_main_thread(
     with_parent: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It serves until SIGTERM, or until the pipe from its parent closes."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    changed = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    kept = {number: signal.getsignal(number) for number in changed}
     monkeypatch.setattr(serving, "_raise_file_limit", lambda: None)
     reader, writer = os.pipe()
     monkeypatch.setattr(serving, "_STDIN", reader)

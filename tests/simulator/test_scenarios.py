@@ -52,6 +52,10 @@ def test_bad_day_stalls_are_bounded() -> None:
         ("[[rules]]\nmatch = '('\nreply = {}", "rules[0].match: '(' is not a regular expression."),
         ("[[rules]]\nmodel = '['\nreply = {}", "rules[0].model: '[' is not a regular expression."),
         ("[answer]\nmean_tokens = 5", "min_tokens, mean_tokens and max_tokens must not fall."),
+        ("[batch]\nvalidating = 1", "unknown key batch.validating; did you mean validating_s?"),
+        ("[flex]\nmodel = []", "unknown key flex.model; did you mean models?"),
+        ("[[rules]]\nroute = 'files.create'\nreply = {}", "rules[0]: with a route only match,"),
+        ("[[rules]]\nroute = 'files'\nfault = { kind = 'reset' }", "rules[0].route: invalid enum"),
         ("speed = ", "not valid TOML: "),
     ],
 )  # fmt: skip
