@@ -61,7 +61,7 @@ def wholes(api: Api) -> dict[str, Reply]:
     packed = gzip.compress(good)
     return {
         "plain": answer(WHOLE[api], headers=HINTS),
-        "long": answer(with_text(api, "long " * 1_000_000)),
+        "long": answer(with_text(api, "long " * 500_000)),
         "half a pair": answer(with_text(api, HALF)),
         "odd letters": answer(with_text(api, "\u2028 \0 \U0001f600")),
         "bad UTF-8": answer(good.replace(b'"Hi"', b'"H\xff\xfei"')),
@@ -89,7 +89,7 @@ def streams(api: Api) -> dict[str, Reply]:
     """Give every sort of stream."""
     events = STREAMED[api]
     begun = written(api, events[: CUTS[api]])
-    long = json.dumps(events).replace('"H"', json.dumps("H" * 3_000_000))
+    long = json.dumps(events).replace('"H"', json.dumps("H" * 2_000_000))
     failing = (
         b'event: error\ndata: {"type":"error","error":{"type":"server_error","message":"m"}}\n\n'
     )
