@@ -1,8 +1,11 @@
 """A run says the same by worker processes as by one, and keeps what it was told to keep."""
 
 import json
+import os
 import re
+import signal
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,6 +19,7 @@ from runner.config import Config, TokenPrices
 from runner.errors import ExitCode
 from runner.run.batch import run_batch
 from runner.settings import BatchSettings
+from runner.workers import crew
 from tests.processes.running import PATIENCE_S, pointing_at, start
 from tests.run.commands import config_for, records, settings, write_lines
 from tests.simulated import (
@@ -24,7 +28,9 @@ from tests.simulated import (
     scenario_file,
     simulator_in_thread,
     stats,
+    wait_for_stats,
 )
+from tests.workers.asking import children
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="sees to processes by /proc")
 
@@ -229,3 +235,31 @@ def test_hundreds_of_small_answers(endpoints: Endpoints, tmp_path: Path) -> None
         assert (code, seen["requests"], seen["peak_in_flight"]) == (ExitCode.OK, 200, 9)
         texts.append([(one["id"], one["text"], len(one["attempts"])) for one in records(out)])
     assert texts[0] == texts[1]
+
+
+def test_a_run_without_workers_ends(
+    endpoints: Endpoints,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Where none can be kept, the rest is left for the next run, and no account is blamed."""
+    monkeypatch.setattr(crew, "_MOST_LOST", -1)
+    path = write_lines(tmp_path / "jobs.jsonl", [{"prompt": f"plain {n}"} for n in range(400)])
+
+    def kill_all() -> None:
+        wait_for_stats(endpoints, lambda seen: seen["requests"] > 10)
+        for pid in children():
+            os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_all)
+    killer.start()
+    code, seen = ran(endpoints, settings(path, processes=2, concurrency=2))
+    killer.join()
+    told = " ".join(capfd.readouterr().err.split())
+    assert code is ExitCode.SOME_UNANSWERED
+    assert seen["requests"] < 400
+    assert "Stopped: the worker processes end again and again: it was ended by signal 9." in told
+    assert "refuses the account" not in told
+    found = records(tmp_path / "jobs.results.jsonl")
+    assert {record["status"] for record in found} == {"succeeded"}
