@@ -9,10 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import files, latency, memory, others, requests, starts
+from tests.benchmarks import asked, files, latency, memory, others, starts
 from tests.benchmarks.rows import Outcome, Row, Size
 
-ROWS = (*requests.ROWS, *latency.ROWS, *memory.ROWS, *files.ROWS, *starts.ROWS, *others.ROWS)
+ROWS = (*asked.ROWS, *latency.ROWS, *memory.ROWS, *files.ROWS, *starts.ROWS, *others.ROWS)
 SMOKE_SHARE = 0.005
 
 

@@ -3,7 +3,9 @@
 Its token counter wants a download; here a token is four characters, which favours it.
 """
 
+import asyncio
 import json
+import logging
 import os
 import runpy
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 
 _CAP = 256
 _BYTES_PER_TOKEN = 4
+_UNLIMITED = 10**12
 
 
 class _Encoding:
@@ -20,7 +23,7 @@ class _Encoding:
 
 
 def main(script: str, jobs: Path) -> None:
-    """Write its own kind of job file and hand over."""
+    """Write its own kind of job file and let it ask."""
     requests = jobs.with_suffix(".cookbook.jsonl")
     with jobs.open(encoding="utf-8") as lines, requests.open("w", encoding="utf-8") as out:
         for line in lines:
@@ -30,13 +33,25 @@ def main(script: str, jobs: Path) -> None:
     saved = requests.with_suffix(".saved.jsonl")
     saved.unlink(missing_ok=True)
     counter = types.ModuleType("tiktoken")
-    counter.get_encoding = lambda _name: _Encoding()  # type: ignore[attr-defined]
+    vars(counter)["get_encoding"] = lambda _name: _Encoding()
     sys.modules["tiktoken"] = counter
-    url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
-    unlimited = ["--max_requests_per_minute", "1000000000", "--max_tokens_per_minute", "1000000000000"]
-    files = ["--requests_filepath", str(requests), "--save_filepath", str(saved)]
-    sys.argv = [script, *files, "--request_url", url, *unlimited, "--max_attempts", "5"]
-    runpy.run_path(script, run_name="__main__")
+    names = runpy.run_path(script, run_name="cookbook")
+    # Its pattern for addresses knows https only.
+    ask = names["process_api_requests_from_file"]
+    ask.__globals__["api_endpoint_from_url"] = lambda _url: "chat/completions"
+    asyncio.run(
+        ask(
+            requests_filepath=str(requests),
+            save_filepath=str(saved),
+            request_url=os.environ["OPENAI_BASE_URL"] + "/chat/completions",
+            api_key=os.environ["OPENAI_API_KEY"],
+            max_requests_per_minute=_UNLIMITED,
+            max_tokens_per_minute=_UNLIMITED,
+            token_encoding_name="any",
+            max_attempts=5,
+            logging_level=logging.ERROR,
+        )
+    )
 
 
 if __name__ == "__main__":
