@@ -27,12 +27,15 @@ class Times:
 
 
 def times_of(chunk: Chunk, batch: Batch, now: datetime) -> Times:
-    """Take the service's word for the end, and for how long it took: its clock may be another."""
-    ended = now.timestamp() if batch.ended_at is None else batch.ended_at
+    """Take the service's word for how long it took, and no moment of its clock."""
+    if batch.ended_at is None:
+        took_s = max(0.0, now.timestamp() - chunk.asked_at)
+    else:
+        took_s = max(0.0, batch.ended_at - batch.created_at)
     return Times(
         started_at=chunk.submitted_at,
-        finished_at=rfc3339(datetime.fromtimestamp(ended, UTC)),
-        duration_s=max(0.0, ended - batch.created_at),
+        finished_at=rfc3339(datetime.fromtimestamp(chunk.asked_at + took_s, UTC)),
+        duration_s=took_s,
     )
 
 

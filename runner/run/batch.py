@@ -100,15 +100,19 @@ def _run(
     with nullcontext() if paths is None else hold_lock(paths, wait_s=wait_s):
         prepared = prepare(settings, config, source, paths, tally, run_id=run_id, started=started)
         code = _carry_out(prepared, runtime)
-        if settings.then_live and code in (ExitCode.OK, ExitCode.SOME_UNANSWERED):
-            return _top_up(prepared, runtime) or code
-        return code
+        return _top_up(prepared, runtime) if _is_left_for_live(prepared, code) else code
 
 
-def _top_up(batch: Prepared, runtime: Runtime) -> ExitCode | None:
-    """Ask live what the batches left over for the moment; None where there is nothing."""
-    if not any(found.retryable for found in batch.tally.failures.values()):
-        return None
+def _is_left_for_live(prepared: Prepared, code: ExitCode) -> bool:
+    """Whether batches, as far as nobody stopped them, left jobs over that are asked live now."""
+    settings = prepared.settings
+    wanted = settings.then_live and settings.lane == "batch"
+    ended = code in (ExitCode.OK, ExitCode.SOME_UNANSWERED)
+    return wanted and ended and bool(prepared.tally.retryable)
+
+
+def _top_up(batch: Prepared, runtime: Runtime) -> ExitCode:
+    """Ask live what the batches left over for the moment."""
     batch.tally.recount()
     live = prepare(
         replace(batch.settings, lane="live"),
@@ -136,7 +140,9 @@ def _carry_out(prepared: Prepared, runtime: Runtime) -> ExitCode:
     else:
         outcome = run_async(_lane(prepared.settings), prepared, teller, runtime)
     code = exit_code(prepared.tally, outcome, prepared.settings.allow_failures)
-    if not prepared.nothing_to_do:
+    if _is_left_for_live(prepared, code):
+        teller.top_up()
+    elif not prepared.nothing_to_do:
         teller.end(outcome, code, elapsed_s=time.monotonic() - began)
     if outcome.failure is not None:
         raise outcome.failure

@@ -53,7 +53,7 @@ def outstanding(
 
 
 def refuse_asking_twice(
-    settings: BatchSettings, out: Out, paths: ResultPaths | None, *, simulated: bool
+    settings: BatchSettings, out: Out, paths: ResultPaths, *, simulated: bool
 ) -> None:
     """Raise UsageError where what is out would be asked live, or asked otherwise, or lost.
 
@@ -64,7 +64,7 @@ def refuse_asking_twice(
             "a simulator that is started by this command ends with it, and its batches, too.\n"
             "Leave out --no-wait; or start  runner simulate  and point OPENAI_BASE_URL at it."
         )
-    if paths is None or not out.awaited:
+    if not out.awaited:
         return
     if settings.lane != "batch":
         raise UsageError(out_live_text(out.awaited, paths.shown, settings.command))

@@ -92,14 +92,11 @@ def prepare(
     but for a torn last line that was set aside.
     """
     parser = JobParser(settings.ask, config, source.label, max_line_bytes=settings.max_line_bytes)
-    if kinds is None and settings.retry is not None:
-        kinds = RetryKinds.parse(settings.retry)
+    kinds = kinds or (None if settings.retry is None else RetryKinds.parse(settings.retry))
     scan = _recorded(settings, paths)
     table = ResultTable() if scan is None else scan.table
-    unknown: Mapping[str, str] = {}
-    if paths is not None and not settings.fresh:
-        unknown = unresolved(paths.journal, table)
     out = outstanding(settings, config, source, paths)
+    unknown = _unknown(settings, paths, table)
     plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally, out=out)
     book = price_book(config)
     money = _money(settings, book, paths, plan)
@@ -128,11 +125,24 @@ def prepare(
     )
     tally.money.run, tally.money.limit = run_id, settings.max_cost
     tally.money.counted = None if prepared.budget is None else prepared.budget.spent
-    if paths is not None and checked is not None and plan.changed:
-        raise UsageError(_refusal(prepared, paths))
-    simulated = any(config.providers[provider].simulated for provider, _ in plan.models)
-    refuse_asking_twice(settings, out, paths, simulated=simulated)
+    if paths is not None:
+        _refuse(prepared, paths)
     return prepared
+
+
+def _unknown(
+    settings: BatchSettings, paths: ResultPaths | None, table: ResultTable
+) -> Mapping[str, str]:
+    return {} if paths is None or settings.fresh else unresolved(paths.journal, table)
+
+
+def _refuse(prepared: Prepared, paths: ResultPaths) -> None:
+    """Raise UsageError where answers would be replaced, or paid twice, unasked."""
+    plan, providers = prepared.plan, prepared.config.providers
+    if prepared.checked is not None and plan.changed:
+        raise UsageError(_refusal(prepared, paths))
+    simulated = any(providers[provider].simulated for provider, _ in plan.models)
+    refuse_asking_twice(prepared.settings, plan.out, paths, simulated=simulated)
 
 
 def run_file_of(prepared: Prepared) -> RunFile:

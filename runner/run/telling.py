@@ -20,7 +20,7 @@ from runner.run.starting import start_of
 from runner.view.console import LiveText
 from runner.view.progress import Progress
 from runner.view.terminal import flush, pen_for, say
-from runner.view.texts_batches import Lane, Standing, lane_text, left_text
+from runner.view.texts_batches import Lane, Standing, lane_text, left_text, top_up_text
 from runner.view.texts_end import (
     end_text,
     kept_answers_text,
@@ -134,6 +134,12 @@ class Teller:
         if failure is None or isinstance(failure, BrokenPipeError):
             return None
         return WriteError(f"stdout takes no more text: {failure.strerror}.")
+
+    def top_up(self) -> None:
+        """Say that what the batches left over is asked live."""
+        if not self._quiet:
+            tally = self._prepared.tally
+            say(top_up_text(tally.succeeded, tally.finished + tally.undone, tally.retryable))
 
     def end(self, outcome: Outcome, code: ExitCode, *, elapsed_s: float) -> None:
         """Say how it went; nothing if the reader closed the pipe, or all is well and `-q`."""

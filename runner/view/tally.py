@@ -132,6 +132,11 @@ class Tally:
         return sum(kind.count for kind in self.failures.values())
 
     @property
+    def retryable(self) -> int:
+        """Failed jobs that are worth a retry."""
+        return sum(kind.retryable for kind in self.failures.values())
+
+    @property
     def finished(self) -> int:
         """Jobs that have a record, of this run or an earlier one."""
         return self.succeeded + self.interrupted + self.failed

@@ -89,6 +89,13 @@ def lane_facts(finished: int, failed: int, total: int | None, standing: Standing
     return parts
 
 
+def top_up_text(answered: int, total: int, left: int) -> str:
+    """Say that what expired or failed for the moment is asked live now."""
+    are = "is" if left == 1 else "are"
+    what = f"{count(left)} that expired or failed for the moment {are} asked live now."
+    return wrap(f"{count(answered)} of {count(total)} answered so far; {what}")
+
+
 def left_text(left: Left, command: Sequence[str]) -> str:
     """Say what is out, until when, and how to go on; and what went wrong."""
     lines = [
