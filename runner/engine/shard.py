@@ -123,6 +123,7 @@ class Shard:
             lane=self.pace.lane(job.provider, job.model),
             need=need_of(job),
             worst=self.worst_case(job),
+            flex=self.service.asks_flex(job),
             attempts=self.earlier(job),
         )
         self.service.attempts.emit(JobQueued(job))

@@ -39,6 +39,8 @@ class EngineSettings:
     deadlines: Deadlines
     max_attempts: int = DEFAULT_MAX_ATTEMPTS
     stream: bool = False
+    fallback: bool = False
+    """Where flex has no capacity, ask at the standard tier."""
     ahead: int | None = None
     """How many jobs may start before the oldest unfinished one ends; None sets no bound."""
 
@@ -117,6 +119,7 @@ class Session:
             stop=self.stop,
             hold=self.hold,
             may_retry=self.may_retry,
+            fallback=settings.fallback,
             keep_costs=self.pace.budget is not None,
         )
         return Shard(
