@@ -1,5 +1,6 @@
 """What a batch does before the event loop: read what is recorded, check the whole input, plan."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,12 +27,14 @@ from runner.results.run_file import RunFile, describe_changes, read_run_file
 from runner.results.scan import Scan, nothing, repair
 from runner.results.spent import Ledger, ledger_of
 from runner.results.table import ResultTable
+from runner.run.flex import bound_lane, refuse_without_flex
 from runner.run.money import Money
 from runner.run.plan import Plan, everything
 from runner.run.prices import price_book
 from runner.settings import BatchSettings
 from runner.view.tally import Tally
 from runner.view.texts_refusal import changed_text, invalid_text
+from runner.view.tiers import FlexCounts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +105,7 @@ def prepare(
         tally.total = plan.selected
     elif settings.sample is not None:
         raise UsageError(f"--sample needs a file that can be counted first; {source.label} is not.")
+    refuse_without_flex(settings, config, None if checked is None else plan.models, os.environ)
     prepared = Prepared(
         settings=settings,
         config=config,
@@ -118,6 +122,7 @@ def prepare(
         killed_run=_killed_run(paths) if unknown else "",
         worst_case=uncounted if money is None else money.worst_case,
     )
+    tally.flex = FlexCounts() if settings.lane == "flex" else None
     tally.money.run, tally.money.limit = run_id, settings.max_cost
     tally.money.counted = None if prepared.budget is None else prepared.budget.spent
     if paths is not None and checked is not None and plan.changed:
@@ -168,6 +173,7 @@ def _money(
         ledger=ledger_of(kept.results, plan.table) if kept is not None else Ledger(Spent(), {}),
         unknown=set(plan.unknown),
         shown=None if kept is None else kept.shown,
+        lane=bound_lane(settings),
     )
 
 
