@@ -59,11 +59,9 @@ def flex_notes(*, fallback: bool, unpriced: Sequence[str]) -> list[str]:
 
 
 def flex_line(counts: FlexCounts) -> str:
-    """Say at the end how many answers came at which price."""
-    parts = [f"{plural(counts.at_flex, 'answer')} at flex price"]
-    if counts.at_standard:
-        parts.append(f"{count(counts.at_standard)} at another")
-    text = ", ".join(parts)
+    """Say at the end how many answers came at flex price, and why others did not."""
+    answers = counts.at_flex + counts.at_standard
+    text = f"{count(counts.at_flex)} of {plural(answers, 'answer')} at flex price"
     if counts.fell_back:
         jobs = plural(counts.fell_back, "job")
         text += f"; no room for {jobs}, asked at the standard price"
