@@ -34,8 +34,6 @@ def refuse_without_flex(
     `models`: those of the jobs to ask; None for a stream, whose jobs are not known yet: there the
     model counts that is meant for jobs that name none. Raises UsageError.
     """
-    if settings.lane != "flex":
-        return
     asked: Models = {}
     if models is not None:
         asked = models

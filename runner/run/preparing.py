@@ -105,7 +105,7 @@ def prepare(
         tally.total = plan.selected
     elif settings.sample is not None:
         raise UsageError(f"--sample needs a file that can be counted first; {source.label} is not.")
-    refuse_without_flex(settings, config, None if checked is None else plan.models, os.environ)
+    _begin_flex(settings, config, plan, streamed=checked is None)
     prepared = Prepared(
         settings=settings,
         config=config,
@@ -122,12 +122,17 @@ def prepare(
         killed_run=_killed_run(paths) if unknown else "",
         worst_case=uncounted if money is None else money.worst_case,
     )
-    tally.flex = FlexCounts() if settings.lane == "flex" else None
     tally.money.run, tally.money.limit = run_id, settings.max_cost
     tally.money.counted = None if prepared.budget is None else prepared.budget.spent
     if paths is not None and checked is not None and plan.changed:
         raise UsageError(_refusal(prepared, paths))
     return prepared
+
+
+def _begin_flex(settings: BatchSettings, config: Config, plan: Plan, *, streamed: bool) -> None:
+    if settings.lane == "flex":
+        refuse_without_flex(settings, config, None if streamed else plan.models, os.environ)
+        plan.tally.flex = FlexCounts()
 
 
 def run_file_of(prepared: Prepared) -> RunFile:

@@ -129,3 +129,23 @@ def test_snapshots_share_the_limits_of_their_model() -> None:
     assert family("gpt-5-mini-2025-08-07") == family("gpt-5-mini") == "gpt-5-mini"
     assert one.lane("a", "claude-haiku-4-5-20251001") is one.lane("a", "claude-haiku-4-5")
     assert one.lane("a", "gpt-5") is not one.lane("a", "gpt-5-mini")
+
+
+def test_half_turned_away_is_no_overload() -> None:
+    """A lack of room at a tier leaves the ceiling where answers have brought it."""
+    ceilings = {}
+    for comes_again in (True, False):
+        one = pace(concurrency=64)
+        lane, now = one.lane("a", "m"), 0.0
+        for _ in range(20):
+            grants = start_all(one, lane, now)
+            now += 1.0
+            for number, grant in enumerate(grants):
+                if number % 5 < 2:
+                    grant.turned_away(now, None, comes_again=comes_again)
+                    grant.close(now, 0)
+                else:
+                    answer([grant], now)
+        ceilings[comes_again] = lane.valve.ceiling
+        assert lane.own.gate_left(now) == 0.0
+    assert ceilings == {True: 64, False: 64}
