@@ -8,8 +8,8 @@ import msgspec
 
 from runner.errors import UsageError
 from runner.reading.damage import Damage
+from runner.results.heads import head_of
 from runner.results.read import standing
-from runner.results.scan import head_of
 from runner.words import command_line, printable
 
 _LOOK_LINES = 20

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.results.durable import append_synced, sync_folder, write_all
-from runner.results.lines import BLOCK_BYTES, Lines, pieces_at, read_at
+from runner.results.gather import gather
+from runner.results.heads import head_of
+from runner.results.lines import Lines, pieces_at, read_at
 from runner.results.order import Order, order
 from runner.results.paths import ResultPaths
-from runner.results.scan import Scan, head_of
+from runner.results.scan import Scan
 from runner.results.table import digest_number
 
 _SPARE_BYTES = 64 * 1024
@@ -65,7 +67,10 @@ def compact(
 
 
 def _compact(fd: int, paths: ResultPaths, held: Scan, *, unordered: bool, whole: bool) -> Compacted:
+    # Putting the file in order takes as much memory as what it does not need.
+    held.table.forget_ids()
     plan = order(held, lambda row: _question(fd, held, row), unordered=unordered, whole=whole)
+    held.table.forget_questions()
     left_because = None
     if os.fstat(fd).st_size != held.end:
         left_because = "another program has written to it"
@@ -83,7 +88,7 @@ def _compact(fd: int, paths: ResultPaths, held: Scan, *, unordered: bool, whole:
 
 
 def _question(fd: int, held: Scan, row: int) -> int:
-    head = head_of(read_at(fd, *held.place(row)))
+    head = head_of(read_at(fd, *held.table.log.places[row]))
     return digest_number(head.digest if head else None)
 
 
@@ -91,12 +96,12 @@ def _rewrite(fd: int, paths: ResultPaths, held: Scan, plan: Order) -> str | None
     """Replace the file; return why it could not be done."""
     try:
         room = os.statvfs(paths.results.parent)
-        if room.f_bavail * room.f_frsize < plan.size(held) + _SPARE_BYTES:
+        if room.f_bavail * room.f_frsize < plan.size + _SPARE_BYTES:
             return "the disk has too little room for a second copy"
         out = _open_like(fd, paths.temporary)
         try:
-            for block in _blocks(_ordered(fd, held, plan)):
-                write_all(out, block)
+            for group in _ordered(fd, held, plan):
+                write_all(out, group)
             os.fsync(out)
             _set_aside(fd, paths, held, plan)
             paths.temporary.replace(paths.results)
@@ -125,10 +130,15 @@ def _open_like(fd: int, target: Path) -> int:
 
 
 def _ordered(fd: int, held: Scan, plan: Order) -> Iterator[bytes]:
-    for row in plan.rows:
-        record = read_at(fd, *held.place(row))
-        moved = row < len(plan.relined) and plan.relined[row]
-        yield _with_line(record, held.line(row)) if moved else record
+    """Give the new file group by group."""
+    log, relined = held.table.log, plan.relined
+    any_relined = 1 in relined
+    for rows, records in gather(fd, log.places, plan.rows):
+        if any_relined:
+            for number, row in enumerate(rows):
+                if row < len(relined) and relined[row]:
+                    records[number] = _with_line(records[number], log.lines[row])
+        yield b"\n".join([*records, b""])
 
 
 def _with_line(record: bytes, line: int) -> bytes:
@@ -140,27 +150,18 @@ def _with_line(record: bytes, line: int) -> bytes:
     return record[:start] + (str(line).encode() if line else b"null") + record[end:]
 
 
-def _blocks(records: Iterator[bytes]) -> Iterator[bytes]:
-    waiting: list[bytes] = []
-    size = 0
-    for record in records:
-        waiting.append(record)
-        size += len(record)
-        if size >= BLOCK_BYTES:
-            yield b"\n".join([*waiting, b""])
-            waiting.clear()
-            size = 0
-    if waiting:
-        yield b"\n".join([*waiting, b""])
-
-
 def _set_aside(fd: int, paths: ResultPaths, held: Scan, plan: Order) -> None:
     if held.corrupt:
         append_synced(paths.torn, _kept(fd, held))
     if plan.old:
         known = _mend_old(paths.old)
-        old = (read_at(fd, *held.place(row)) for row in plan.old)
-        append_synced(paths.old, _blocks(record for record in old if hash(record) not in known))
+        append_synced(paths.old, _replaced(fd, held, plan, known))
+
+
+def _replaced(fd: int, held: Scan, plan: Order, known: set[int]) -> Iterator[bytes]:
+    for _, records in gather(fd, held.table.log.places, plan.old):
+        lines = (record + b"\n" for record in records)
+        yield b"".join(line for line in lines if hash(line) not in known)
 
 
 def _kept(fd: int, held: Scan) -> Iterator[bytes]:
@@ -174,8 +175,8 @@ def _mend_old(path: Path) -> set[int]:
     fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         lines = Lines(fd)
-        known = {hash(line.data) for line in lines}
-        if lines.tail.length:
+        known = {hash(line) for block in lines for line in block.lines}
+        if lines.torn:
             os.ftruncate(fd, lines.end)
         return known
     finally:

@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw
+from msgspec.structs import replace
 
-from runner.models import AttemptRecord, Result
+from runner.models import Result
 
 _DECIMALS = 6
 """Durations are kept to the microsecond."""
 _ABSENT = Raw()
-_DURATIONS = ("duration_s", "time_to_first_token_s")
 
 _encoder = msgspec.json.Encoder()
 
@@ -55,20 +55,16 @@ def _or_none(raw: Raw) -> Raw | None:
 
 
 def _rounded(result: Result) -> Result:
-    changes: dict[str, Any] = {
-        name: round(value, _DECIMALS)
-        for name in _DURATIONS
-        if (value := getattr(result, name)) is not None
-    }
-    if result.attempts:
-        changes["attempts"] = [_rounded_attempt(attempt) for attempt in result.attempts]
-    return msgspec.structs.replace(result, **changes) if changes else result
+    return replace(
+        result,
+        duration_s=_round(result.duration_s),
+        time_to_first_token_s=_round(result.time_to_first_token_s),
+        attempts=[replace(one, duration_s=_round(one.duration_s)) for one in result.attempts],
+    )
 
 
-def _rounded_attempt(attempt: AttemptRecord) -> AttemptRecord:
-    if attempt.duration_s is None:
-        return attempt
-    return msgspec.structs.replace(attempt, duration_s=round(attempt.duration_s, _DECIMALS))
+def _round(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, _DECIMALS)
 
 
 def _without_lone_surrogates(value: Any) -> Any:

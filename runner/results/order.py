@@ -5,13 +5,16 @@ run has added.
 """
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress, count, islice
+from operator import le
 
+from runner.results.column import zeros
+from runner.results.input_lines import InputLines
 from runner.results.scan import Scan
 
 _NO_LINE = 1 << 32
-_NONE = -1
 _SPARSE = 16
 """With more lines than so many a record, a place for each line takes more than a dict."""
 
@@ -23,7 +26,7 @@ Question = Callable[[int], int]
 class Order:
     """What a file in order holds."""
 
-    rows: "array[int]"
+    rows: Sequence[int]
     """The records that stay, in their new order."""
     relined: bytearray
     """By record of before: whether it has to name another line of the input."""
@@ -31,19 +34,15 @@ class Order:
     """Superseded successes."""
     strangers: int
     """Records of jobs that are not in the input."""
+    size: int
+    """Its bytes, but for longer or shorter numbers of lines."""
 
     def changes(self, held: Scan) -> bool:
         """Whether the file is not yet so."""
         rows = self.rows
         return (
-            self.size(held) != held.end
-            or any(rows[i] < rows[i - 1] for i in range(1, len(rows)))
-            or any(self.relined)
+            self.size != held.end or 1 in self.relined or any(map(le, islice(rows, 1, None), rows))
         )
-
-    def size(self, held: Scan) -> int:
-        """Give its bytes, but for longer or shorter numbers of lines."""
-        return sum(held.place(row)[1] + 1 for row in self.rows)
 
 
 def order(held: Scan, question: Question, *, unordered: bool, whole: bool) -> Order:
@@ -51,101 +50,115 @@ def order(held: Scan, question: Question, *, unordered: bool, whole: bool) -> Or
 
     `runner.results.compact` says by which rules.
     """
-    before = held.table.rows
-    stays, relined = bytearray(before), bytearray(before)
-    stays += b"\1" * held.added.count
-    new = _by_line(held)
-    for latest in held.table.latest_rows():
-        line = held.table.noted_line(latest)
-        added = new.get(line, _NONE) if line else _NONE
-        if added == _NONE:
-            row = held.table.standing(latest)
-            line = line or (0 if whole else held.table.line(latest))
+    log = held.table.log
+    stays, relined = _chosen(held, question, whole=whole)
+    as_it_is = unordered or log.lines.column is None
+    rows = in_log_order(stays) if as_it_is else in_line_order(stays, log.lines)
+    size, old = log.places.packed, array("I")
+    if len(rows) < len(stays):
+        size = sum(compress(log.places.strides, stays))
+        old.extend(row for row, stay in enumerate(stays) if not stay and log.succeeded(row))
+    strangers = sum(1 for line in compress(log.lines, stays) if not line)
+    return Order(rows, relined, old, strangers, size)
+
+
+def _chosen(held: Scan, question: Question, *, whole: bool) -> tuple[bytearray, bytearray]:
+    """Say of each record whether it stays, and of those before whether its line is another."""
+    table, log = held.table, held.table.log
+    before = table.rows
+    stays, relined = bytearray(b"\1") * held.lines, bytearray(before)
+    if not before or (table.settled and held.lines == before):
+        return stays, relined
+    stays[:before] = bytes(before)
+    new = _by_line(log.lines, before)
+    for latest in table.latest_rows():
+        line = table.noted_line(latest)
+        added = new.get(line) if line else None
+        if added is None:
+            row = table.standing(latest)
+            line = line or (0 if whole else log.lines[latest])
         else:
             row = _standing(held, latest, added, question)
             stays[added] = row == added
         if row < before:
             stays[row] = 1
-            if line != held.table.line(row):
+            if line != log.lines[row]:
                 relined[row] = 1
-                held.table.reline(row, line)
-    rows = in_log_order(stays) if unordered else in_line_order(stays, held.line)
-    old = (row for row, stay in enumerate(stays) if not stay and held.succeeded(row))
-    strangers = sum(1 for row in rows if not held.line(row))
-    return Order(rows, relined, array("i", old), strangers)
+                log.lines[row] = line
+    return stays, relined
 
 
 def _standing(held: Scan, latest: int, added: int, question: Question) -> int:
     """Choose of a job's records: the last decides the question, and a whole answer stands."""
-    if held.succeeded(added):
+    if held.table.log.succeeded(added):
         return added
     answered = held.table.success(latest, question(added))
     return added if answered is None else answered
 
 
-def _by_line(held: Scan) -> "_Places":
-    numbers = range(held.table.rows, held.lines)
-    places = _Places(max((held.line(number) for number in numbers), default=0), len(numbers))
-    for number in numbers:
-        if line := held.line(number):
-            places.put(line, number)
-    return places
-
-
-def in_log_order(stays: bytearray) -> "array[int]":
+def in_log_order(stays: bytearray) -> Sequence[int]:
     """Give the records that stay as they come."""
-    return array("i", (row for row, stay in enumerate(stays) if stay))
+    if 0 not in stays:
+        return range(len(stays))
+    return array("I", compress(range(len(stays)), stays))
 
 
-def in_line_order(stays: bytearray, line_of: Callable[[int], int]) -> "array[int]":
+def in_line_order(stays: bytearray, lines: Iterable[int]) -> Sequence[int]:
     """Give the records that stay by the line they name, those of no line last.
 
-    They are placed, because sorting takes 80 bytes a record.
+    They are placed, because sorting takes 80 bytes a record. `lines` is gone through twice.
     """
-    longest = max((line_of(row) for row, stay in enumerate(stays) if stay), default=0)
-    places, strangers = _Places(longest, len(stays)), array("i")
-    for row, stay in enumerate(stays):
-        if not stay:
-            continue
-        line = line_of(row)
-        if not line:
-            strangers.append(row)
-        elif places.get(line, _NONE) != _NONE:
+    longest = max(compress(lines, stays), default=0)
+    behind = count(longest + 1)
+    placed = _Placed(longest + stays.count(1), stays.count(1))
+    for row, line in compress(enumerate(lines), stays):
+        if not placed.put(line or next(behind), row):
             # Two jobs name one line: the rest of a stream was not read.
-            rows = in_log_order(stays)
-            return array("i", sorted(rows, key=lambda row: line_of(row) or _NO_LINE))
-        else:
-            places.put(line, row)
-    return places.in_order() + strangers
+            named = list(lines)
+            return sorted(in_log_order(stays), key=lambda row: named[row] or _NO_LINE)
+    return placed.in_order()
 
 
-class _Places:
-    """Records by line: an array where most lines have one, else a dict."""
+def _by_line(lines: InputLines, before: int) -> "_Placed":
+    """Place the records that were added by the line they name."""
+    added = range(before, len(lines))
+    placed = _Placed(max(islice(lines, before, None), default=0), len(added))
+    for row, line in zip(added, islice(lines, before, None), strict=True):
+        if line:
+            placed.put(line, row)
+    return placed
 
-    def __init__(self, longest: int, count: int) -> None:
-        dense = longest <= _SPARSE * count + _SPARSE
-        self._dense = array("i", [_NONE]) * (longest + 1) if dense else None
+
+class _Placed:
+    """Records at places: numbers in a row where most places have one, else a dict."""
+
+    def __init__(self, longest: int, records: int) -> None:
+        dense = longest <= _SPARSE * records + _SPARSE
+        # A place holds the record's number and 1, so that fresh memory is empty.
+        self._dense = zeros("I", longest + 1) if dense else None
         self._sparse: dict[int, int] = {}
 
-    def put(self, line: int, row: int) -> None:
-        if self._dense is None:
-            self._sparse[line] = row
+    def put(self, place: int, row: int) -> bool:
+        """Place a record; say whether the place was free."""
+        if self._dense is not None:
+            free = not self._dense[place]
+            self._dense[place] = row + 1
         else:
-            self._dense[line] = row
+            free = place not in self._sparse
+            self._sparse[place] = row
+        return free
 
-    def get(self, line: int, default: int) -> int:
+    def get(self, place: int) -> int | None:
         if self._dense is None:
-            return self._sparse.get(line, default)
-        return self._dense[line] if line < len(self._dense) else default
+            return self._sparse.get(place)
+        return self._dense[place] - 1 if place < len(self._dense) and self._dense[place] else None
 
-    def in_order(self) -> "array[int]":
+    def in_order(self) -> Sequence[int]:
         if self._dense is None:
-            return array("i", (self._sparse[line] for line in sorted(self._sparse)))
-        rows = self._dense
-        count = 0
-        for row in rows:  # in place: a second array would double what this takes
-            if row != _NONE:
-                rows[count] = row
-                count += 1
-        del rows[count:]
-        return rows
+            return array("I", (self._sparse[place] for place in sorted(self._sparse)))
+        rows, found = self._dense, 0
+        for number in rows:  # in place: as much again would double what this takes
+            if number:
+                rows[found] = number - 1
+                found += 1
+        return rows[:found]

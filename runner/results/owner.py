@@ -8,8 +8,8 @@ from pathlib import Path
 from runner.errors import UsageError
 from runner.models import SCHEMA_VERSION
 from runner.results.durable import cannot_write
+from runner.results.heads import head_of
 from runner.results.paths import ResultPaths
-from runner.results.scan import head_of
 
 _BLOCK_BYTES = 64 * 1024
 _LONGEST_LINE = 1 << 30

@@ -12,11 +12,11 @@ import msgspec
 
 from runner.models import AttemptRecord, Result
 from runner.results.encode import decode
+from runner.results.gather import gather
 from runner.results.lines import read_at
+from runner.results.order import in_line_order
 from runner.results.scan import scan_fd
 from runner.results.table import Recorded, ResultTable
-
-_NO_LINE = 1 << 32
 
 
 class _Attempts(msgspec.Struct):
@@ -41,18 +41,19 @@ def standing(path: Path, on_corrupt: OnCorrupt | None = None) -> Iterator[bytes]
         table = found.table
         if on_corrupt is not None and found.corrupt:
             on_corrupt(path, fd, found.corrupt)
-        for row in in_input_order(table):
-            yield read_at(fd, *table.place(row))
+        rows = in_line_order(_standing(table), table.log.lines)
+        table.forget_ids()
+        for _, records in gather(fd, table.log.places, rows):
+            yield from records
     finally:
         os.close(fd)
 
 
-def in_input_order(table: ResultTable) -> list[int]:
-    """Sort the standing rows by the line they name, then by their place in the file."""
-    rows = [table.standing(row) for row in table.latest_rows()]
-    rows.sort()
-    rows.sort(key=lambda row: table.line(row) or _NO_LINE)
-    return rows
+def _standing(table: ResultTable) -> bytearray:
+    stands = bytearray(table.rows)
+    for latest in table.latest_rows():
+        stands[table.standing(latest)] = 1
+    return stands
 
 
 def read_record(path: Path, offset: int, length: int) -> Result:

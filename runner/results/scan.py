@@ -1,36 +1,21 @@
 """Read a results file's lines into a table, and mend its end before a run appends to it."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from zlib import crc32
 
-import msgspec
-
-from runner.models import Result, Status
+from runner.models import Result
 from runner.results import checkpoint
-from runner.results.added import Added
+from runner.results.checkpoint import Known
 from runner.results.durable import append_synced, cannot_write
-from runner.results.lines import Line, Lines, pieces_at
+from runner.results.heads import head_of, heads_of
+from runner.results.lines import Block, Lines, pieces_at
 from runner.results.paths import ResultPaths
+from runner.results.states import PLAIN
 from runner.results.table import ResultTable
-
-
-class _Error(msgspec.Struct):
-    kind: str | None = None
-    retryable: bool = False
-
-
-class RecordHead(msgspec.Struct):
-    """The few fields that decide what becomes of a job; the rest of the line is skipped."""
-
-    v: int
-    id: str
-    digest: str | None
-    status: Status
-    line: int | None = None
-    finish_reason: str | None = None
-    error: _Error | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,14 +25,14 @@ class Scan:
     table: ResultTable
     size: int
     """Bytes up to which the file consisted of whole lines when it was read."""
+    crc: int
+    """CRC-32 of those bytes; 0 for whoever only reads."""
     torn: int
     """Bytes of a last line that was cut while it was written."""
     unended: bool
     """The last line is a whole record that only lacks its newline."""
     corrupt: tuple[tuple[int, int], ...]
     """Offset and length of lines that are no records."""
-    added: Added = field(default_factory=Added)
-    """What this run has written."""
     end: int = field(init=False)
     """Where the file ends now."""
 
@@ -55,51 +40,24 @@ class Scan:
         """Begin with nothing added."""
         self.end = self.size
 
-    def written(self, result: Result, offset: int, length: int) -> None:
-        """Take in a record that this run has appended."""
-        self.added.add(offset, length, result.line, result.status)
-        self.end = offset + length + 1
-
     @property
     def lines(self) -> int:
         """Count the records, superseded ones included."""
-        return self.table.rows + self.added.count
+        return len(self.table.log)
 
-    def place(self, row: int) -> tuple[int, int]:
-        """Give offset and length of a record: first those of the table, then those added."""
-        before = self.table.rows
-        return self.table.place(row) if row < before else self.added.place(row - before)
+    def written(self, result: Result, offset: int, length: int) -> None:
+        """Take in a record that this run has appended.
 
-    def line(self, row: int) -> int:
-        """Give the line in the input that a record names; 0 for none."""
-        before = self.table.rows
-        return self.table.line(row) if row < before else self.added.line(row - before)
-
-    def succeeded(self, row: int) -> bool:
-        """Whether a record holds a whole answer."""
-        before = self.table.rows
-        return self.table.succeeded(row) if row < before else self.added.succeeded(row - before)
-
-
-_head = msgspec.json.Decoder(RecordHead)
-
-
-def head_of(line: bytes) -> RecordHead | None:
-    """Decode what decides; None if the line is no record of ours."""
-    try:
-        head = _head.decode(line)
-        # What is passed over must be text, too, or whoever reads the whole record fails.
-        if not line.isascii():
-            line.decode()
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    # The table counts lines from 1 in 32 bits.
-    return head if head.line is None or 0 < head.line < 1 << 32 else None
+        In one run each job is recorded once, and each has a line of its own: that stands for its
+        id, of which nothing is kept.
+        """
+        self.table.log.append(offset, length, result.line, PLAIN[result.status])
+        self.end = offset + length + 1
 
 
 def nothing() -> Scan:
     """Say what stands in a file that is not there."""
-    return Scan(table=ResultTable(), size=0, torn=0, unended=False, corrupt=())
+    return Scan(table=ResultTable(), size=0, crc=0, torn=0, unended=False, corrupt=())
 
 
 def scan(path: Path) -> Scan:
@@ -114,23 +72,31 @@ def scan(path: Path) -> Scan:
         os.close(fd)
 
 
-def scan_fd(fd: int, table: ResultTable | None = None, start: int = 0) -> Scan:
+def scan_fd(fd: int, known: Known | None = None) -> Scan:
     """Read an open results file, so that its records can be read from the same file later.
 
-    A `table` that tells of everything before `start` is gone on with.
+    What is `known` of its beginning is not read but gone on with, its CRC-32 included.
     """
-    table, lines = ResultTable() if table is None else table, Lines(fd, start)
-    corrupt = [
-        (line.offset, line.length)
-        for line in lines
-        if not _take(table, line) and (line.data is None or line.data.strip())
-    ]
-    unended = _take(table, lines.tail)
+    table, start, crc = known or _nothing_known()
+    lines = Lines(fd, start)
+    corrupt: list[tuple[int, int]] = []
+    for block in lines:
+        if known is not None:
+            crc = crc32(memoryview(block.data)[: block.size], crc)
+        heads = heads_of(block.lines, block.data)
+        if heads:
+            table.extend(block.offset, list(map(len, block.lines)), heads)
+        else:
+            corrupt += _take_apart(table, block)
+    last = head_of(lines.tail)
+    if last is not None:
+        table.extend(lines.end, [lines.torn + 1], [last])
     return Scan(
         table=table,
         size=lines.end,
-        torn=0 if unended else lines.tail.length,
-        unended=unended,
+        crc=crc,
+        torn=0 if last is not None else lines.torn,
+        unended=last is not None,
         corrupt=tuple(corrupt),
     )
 
@@ -149,48 +115,51 @@ def repair(paths: ResultPaths) -> Scan:
             _cut(paths, found)
         elif found.unended:
             append_synced(paths.results, [b"\n"])
-            offset, length = found.table.place(found.lines - 1)
-            found.size = found.end = offset + length + 1
+            found.size = found.end = found.table.log.places.end
             found.unended = False
     except OSError as error:
         raise cannot_write(paths.shown, error) from error
+    if found.table.log.lines.column is None:
+        # What is in order is most likely asked for in order.
+        found.table.index.forget_slots()
     return found
 
 
+def _nothing_known() -> Known:
+    return Known(ResultTable(), size=0, crc=0)
+
+
 def _scan_again(paths: ResultPaths) -> Scan:
+    """Scan, and keep what would save the next run some time."""
     try:
         fd = os.open(paths.results, os.O_RDONLY)
     except FileNotFoundError:
         return nothing()
     try:
-        table, start = checkpoint.load(paths.checkpoint, fd) or (None, 0)
-        known = 0 if table is None else table.rows
-        found = scan_fd(fd, table, start)
-        worth = found.lines - known >= checkpoint.WORTH_ROWS
-        if worth and not (found.unended or found.corrupt):
-            checkpoint.save(paths.checkpoint, fd, found.table, found.size)
+        read = checkpoint.identity(fd)
+        known = checkpoint.load(paths.checkpoint, fd) or _nothing_known()
+        before = known.table.rows
+        found = scan_fd(fd, known)
+        worth = found.lines - before >= checkpoint.WORTH_ROWS
+        if worth and not found.unended and checkpoint.identity(fd) == read:
+            checkpoint.save(paths.checkpoint, read, Known(found.table, found.size, found.crc))
         return found
     finally:
         os.close(fd)
 
 
-def _take(table: ResultTable, line: Line) -> bool:
-    head = head_of(line.data) if line.data else None
-    if head is None:
-        return False
-    error = head.error
-    table.add(
-        head.id,
-        head.digest,
-        head.status,
-        offset=line.offset,
-        length=line.length,
-        line=head.line,
-        error_kind=error.kind if error else None,
-        finish_reason=head.finish_reason,
-        retryable=error.retryable if error else False,
-    )
-    return True
+def _take_apart(table: ResultTable, block: Block) -> Iterator[tuple[int, int]]:
+    """Take in those lines of a block that are records; give the place of those that are none."""
+    if not block.lines:
+        yield block.offset, block.size - 1
+    offset = block.offset
+    for line in block.lines:
+        head = head_of(line)
+        if head is not None:
+            table.extend(offset, [len(line)], [head])
+        elif line.strip():
+            yield offset, len(line) - 1
+        offset += len(line)
 
 
 def _cut(paths: ResultPaths, found: Scan) -> None:

@@ -88,7 +88,7 @@ def _attempts(fd: int, table: ResultTable, latest: int) -> tuple[str, dict[Sent,
     sent: dict[Sent, int] = {}
     job_id = ""
     for row in _lines(table, latest):
-        record = _record.decode(read_at(fd, *table.place(row)))
+        record = _record.decode(read_at(fd, *table.log.places[row]))
         job_id = record.id
         sent.update(dict.fromkeys(record.attempts, digest_number(record.digest)))
     return job_id, sent
@@ -98,4 +98,4 @@ def _lines(table: ResultTable, latest: int) -> Iterator[int]:
     row = latest
     while row != NO_ROW:
         yield row
-        row = table.packed.earlier(row)
+        row = table.index.earlier(row)

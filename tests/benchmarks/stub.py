@@ -15,7 +15,7 @@ _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _STREAM = re.compile(rb'"stream": ?true')
 _BACKLOG = 16_384
 _WORDS = "An answer of a hundred and sixty tokens has some seven hundred characters of text. "
-_TEXT = (_WORDS * 9)[:740]
+TEXT = (_WORDS * 9)[:740]
 _EXTRA = "".join(
     f"{name}: {value}\r\n"
     for name, value in {
@@ -46,7 +46,7 @@ def chat_body() -> bytes:
             "choices": [
                 {
                     "index": 0,
-                    "message": {"role": "assistant", "content": _TEXT, "refusal": None},
+                    "message": {"role": "assistant", "content": TEXT, "refusal": None},
                     "logprobs": None,
                     "finish_reason": "stop",
                 }
@@ -72,7 +72,7 @@ def message_body() -> bytes:
             "type": "message",
             "role": "assistant",
             "model": "claude-haiku-4-5-20251001",
-            "content": [{"type": "text", "text": _TEXT}],
+            "content": [{"type": "text", "text": TEXT}],
             "stop_reason": "end_turn",
             "stop_sequence": None,
             "usage": {
@@ -89,7 +89,7 @@ def message_body() -> bytes:
 def stream_body() -> bytes:
     """Give a chat completion as events, a word each."""
     head = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "model": "gpt-5-mini"}
-    deltas = [{"content": word + " "} for word in _TEXT.split()]
+    deltas = [{"content": word + " "} for word in TEXT.split()]
     chunks = [
         {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
         for delta in [{"role": "assistant", "content": ""}, *deltas]

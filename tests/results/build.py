@@ -6,6 +6,7 @@ from typing import Any
 
 from runner.models import AttemptRecord, ErrorRecord, Result, Status
 from runner.results.encode import encode
+from runner.results.heads import head_of
 from runner.results.paths import ResultPaths, paths_for
 from runner.results.table import Recorded, ResultTable
 
@@ -39,17 +40,10 @@ def write_log(path: Path, results: Iterable[Result]) -> ResultPaths:
 def recorded(result: Result) -> Recorded:
     """Give what a scan would keep of a record."""
     table = ResultTable()
-    table.add(
-        result.id,
-        result.digest,
-        result.status,
-        offset=0,
-        length=1,
-        line=result.line,
-        error_kind=result.error.kind if result.error else None,
-        finish_reason=result.finish_reason,
-        retryable=bool(result.error and result.error.retryable),
-    )
+    line = encode(result)
+    head = head_of(line)
+    assert head is not None
+    table.extend(0, [len(line)], [head])
     found = table.get(result.id)
     assert found is not None
     return found

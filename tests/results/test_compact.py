@@ -252,4 +252,4 @@ def test_torn_end_of_the_old_file(unsorted: ResultPaths) -> None:
 )
 def test_rows_are_placed_by_line(lines: list[int], ordered: list[int]) -> None:
     """By line, strangers last, ties and sparse lines included."""
-    assert list(in_line_order(bytearray([1] * len(lines)), lines.__getitem__)) == ordered
+    assert list(in_line_order(bytearray([1] * len(lines)), lines)) == ordered

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 
 from runner.errors import WriteError
-from runner.models import ErrorRecord, Result
+from runner.models import ErrorRecord, Result, Status
 from runner.results import lines as lines_module
 from runner.results.compact import compact
 from runner.results.encode import decode, encode
+from runner.results.heads import ErrorHead, RecordHead
 from runner.results.lines import BLOCK_BYTES
 from runner.results.paths import paths_for
 from runner.results.read import read_record
@@ -56,25 +57,22 @@ def test_standing_record(tmp_path_factory: pytest.TempPathFactory, log: list[Res
         assert read_record(path, found.offset, found.length) == log[index]
 
 
-def test_best_answer_to_an_earlier_question(tmp_path: Path) -> None:
-    """What was answered to another question can still be found."""
-    log = [record("j", "a", text="1"), record("j", "b", "failed"), record("k")]
-    path = write_log(tmp_path / "o", log).results
-    table = scan(path).table
-    best = table.best("j", digest("a"))
-    assert best is not None
-    assert read_record(path, best.offset, best.length).text == "1"
-    assert table.best("j", digest("c")) is None
-    assert table.best("unknown", digest("a")) is None
+def head(job_id: str, error: ErrorHead | None = None) -> RecordHead:
+    """Give what a scan reads of a record."""
+    status: Status = "succeeded" if error is None else "failed"
+    return RecordHead(v=1, id=job_id, digest=digest("a"), status=status, error=error)
 
 
 def test_many_ids() -> None:
-    """Growing loses no id and confuses none."""
+    """However many ids there are, and in which order they are asked for, none is confused."""
     table = ResultTable()
-    for number in range(5000):
-        table.add(f"job-{number}", digest("a"), "succeeded", offset=number, length=1)
+    for first in range(0, 5000, 500):
+        heads = [head(f"job-{number}") for number in range(first, first + 500)]
+        table.extend(first * 10, [10] * 500, heads)
     assert len(table) == 5000
-    assert all(table.get(f"job-{n}").offset == n for n in range(5000))  # type: ignore[union-attr] # None fails, too
+    for order in (range(5000), range(4999, -1, -1), range(0, 5000, 3), [7, 7, 8, 7, 9, 8]):
+        found = [table.get(f"job-{number}") for number in order]
+        assert [one.offset for one in found if one] == [number * 10 for number in order]
     assert table.get("job-5000") is None
 
 
@@ -87,14 +85,15 @@ def test_digests_of_any_form() -> None:
 
 def test_more_words_than_the_schema_has() -> None:
     """A file with hundreds of error kinds is read; those beyond a byte are not told apart."""
+    kinds = [f"kind-{number}" for number in range(300)]
+    heads = [head(kind, ErrorHead(kind=kind, retryable=True)) for kind in kinds]
     table = ResultTable()
-    for number in range(300):
-        kind = f"kind-{number}"
-        table.add(kind, None, "failed", offset=0, length=1, error_kind=kind)
-    first, last = table.get("kind-254"), table.get("kind-299")
+    table.extend(0, [1] * len(heads), heads)
+    first, last = table.get("kind-240"), table.get("kind-299")
     assert first is not None
     assert last is not None
-    assert (first.error_kind, last.error_kind) == ("kind-254", None)
+    assert (first.error_kind, last.error_kind) == ("kind-240", None)
+    assert (last.status, last.retryable) == ("failed", True)
 
 
 def test_torn_at_every_byte(tmp_path: Path) -> None:

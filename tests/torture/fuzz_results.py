@@ -5,8 +5,9 @@ from collections import Counter
 from pathlib import Path
 
 from runner.results.compact import compact
+from runner.results.heads import RecordHead, head_of
 from runner.results.paths import ResultPaths, paths_for
-from runner.results.scan import RecordHead, head_of, repair, scan
+from runner.results.scan import repair, scan
 from runner.results.table import digest_number
 
 Seen = list[tuple[bytes, RecordHead | None]]

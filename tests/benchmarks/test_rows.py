@@ -1,0 +1,33 @@
+"""Every row of the table can be measured; its long form is run on demand."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.__main__ import ROWS, SMOKE_SHARE, report
+from tests.benchmarks.measure import Spread
+from tests.benchmarks.rows import Outcome, Row, Size
+
+_SMOKE = Size(rounds=1, share=SMOKE_SHARE)
+_QUICK = ("immediate", "slope", "scan", "check", "first-token")
+"""One of each kind, and none that waits for answers."""
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.name in _QUICK], ids=lambda row: row.name
+)
+def test_a_row_can_be_measured(row: Row, tmp_path: Path) -> None:
+    """With few jobs it gives a ratio and the figures behind it."""
+    outcome = row.measure(tmp_path, _SMOKE)
+    assert outcome.ratio.median > 0
+    assert outcome.said
+    assert row.name in report(row, outcome)
+
+
+def test_a_bound_that_is_missed_is_said() -> None:
+    """The table says which bound was not met, in either direction."""
+    outcome = Outcome(ratio=Spread(1.0, 1.0, 1.0))
+    row = Row(name="r", about="a", bound=0.5, measure=lambda _folder, _size: outcome)
+    assert "at most 0.5: NOT MET" in report(row, outcome)
+    other = Row(name="r", about="a", bound=0.5, measure=row.measure, at_least=True)
+    assert "NOT MET" not in report(other, outcome)
