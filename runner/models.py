@@ -137,7 +137,8 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     at_most_usd: float | UnsetType = UNSET
     """Where `cost_usd` is None: the most it can have cost; left out where nobody can say."""
     lane: str | UnsetType = UNSET
-    """`flex` where it was served, or failed, at that tier; left out where it was live."""
+    """`flex` where it was served, or failed, at that tier; left out where it was live, or nobody
+    knows."""
 
 
 class Completion(Struct, frozen=True, kw_only=True):

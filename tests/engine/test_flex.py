@@ -140,14 +140,13 @@ async def test_the_live_lane_asks_for_no_tier() -> None:
 
 
 async def test_a_lack_of_room_is_no_refusal_for_rate() -> None:
-    """No gate is shut and nothing is closed: half turned away leaves the ceiling as it was."""
+    """No gate is shut, and what was turned away and fell back is no sign of load."""
     made = bench(full, concurrency=None)
     await made.run([job(f"p{n}") for n in range(200)])
     (lane,) = made.pace.lanes
     assert lane.own.refusals == 0
     assert lane.own.gate_left(0.0) == 0.0
-    assert lane.valve.why == "start"
-    assert lane.valve.ceiling > 6
+    assert not any(lane.valve._troubles.values())
 
 
 async def test_where_all_are_turned_away_few_are_sent() -> None:
