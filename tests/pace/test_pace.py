@@ -149,3 +149,14 @@ def test_half_turned_away_is_no_overload() -> None:
         ceilings[comes_again] = lane.valve.ceiling
         assert lane.own.gate_left(now) == 0.0
     assert ceilings == {True: 64, False: 64}
+
+
+def test_who_was_turned_away_gives_the_ceilings_tokens_back() -> None:
+    """A person's tokens a minute are for answers, not for requests that found no room."""
+    one = pace(concurrency=4, ceilings=Ceilings(tpm=600))
+    lane = one.lane("a", "m")
+    for _ in range(100):
+        for grant in start_all(one, lane, 0.0):
+            grant.turned_away(0.0, None, comes_again=True)
+            grant.close(0.0)
+    assert one.wait(lane, NEED, 0.0) == 0
