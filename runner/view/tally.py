@@ -116,7 +116,7 @@ class Tally:
     taken_back: int = 0
     """Results that could not be written, and are undone again."""
     halted: dict[str, ProviderError] = field(default_factory=dict)
-    """Providers that refused the account, with what they said."""
+    """Providers that refused the account, with what they said; `internal` where none was asked."""
     halted_models: dict[tuple[str, str], Alike] = field(default_factory=dict)
     """Providers' models that failed every job in the same lasting way."""
     money: Spending = field(default_factory=Spending)

@@ -37,9 +37,11 @@ class Cancel(Struct, frozen=True, array_like=True, tag="cancel"):
 
 
 class Opened(Struct, frozen=True, array_like=True, tag="opened"):
-    """A provider is open."""
+    """A provider is open, or cannot be opened."""
 
     provider: int
+    problem: str | None
+    """Why not, for a person."""
 
 
 class Began(Struct, frozen=True, array_like=True, tag="began"):
