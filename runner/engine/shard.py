@@ -26,7 +26,6 @@ from runner.pace.lane import Lane
 from runner.pace.pace import Pace
 from runner.pricing.rates import usd
 
-
 _READ_AT_ONCE = 32
 
 

@@ -26,7 +26,7 @@ from runner.results.output import Output
 from runner.results.writer import OnWritten, pass_over, write_results
 from runner.settings import DEFAULT_MAX_ATTEMPTS, Deadlines
 
-RESULTS_AHEAD = 256
+RESULTS_AHEAD = 1024
 """Results that may wait for the writer, and never more than may be in flight: what waits here is
 asked again after a kill. Beyond that each waits with its own."""
 
