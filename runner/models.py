@@ -138,6 +138,9 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     """Where `cost_usd` is None: the most it can have cost; left out where nobody can say."""
     batch: str | UnsetType = UNSET
     """The provider's id of the batch it was a row of; left out where it was a request."""
+    lane: str | UnsetType = UNSET
+    """`flex` where it was served, or failed, at that tier; left out where it was live, or nobody
+    knows."""
 
 
 class Completion(Struct, frozen=True, kw_only=True):
@@ -153,6 +156,8 @@ class Completion(Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     quota: Quota | None = None
     """What the response's headers said of the account's limits; in no record."""
+    service_tier: str | None = None
+    """The tier at which the response says it was served; the record's lane and price follow it."""
 
 
 class Result(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 DEFAULT_ATTEMPT_TIMEOUT_S = 600.0
 """Both SDKs' own default for a whole call."""
+FLEX_ATTEMPT_TIMEOUT_S = 900.0
+"""What OpenAI advises for its flex tier, which takes its time."""
 DEFAULT_IDLE_S = 120.0
 """Proxies on the way give a silent server up after 60 s (nginx, load balancers) or 100 s
 (Cloudflare), and no model pauses so long between two pieces of an answer that has begun."""

@@ -140,7 +140,7 @@ Exit codes: 0 all answered, 1 some not, 2 not started, 3 a limit you set,
     shown="5",
     help="Tries per job in one run",
 )
-@shared.attempt_timeout(_TROUBLE)
+@shared.attempt_timeout(_TROUBLE, "10m, flex 15m")
 @option(
     "--job-timeout",
     section=_TROUBLE,

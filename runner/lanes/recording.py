@@ -15,6 +15,8 @@ from runner.pricing.attempts import cost_of_attempts, cost_of_failure
 from runner.providers.batches.base import Batch, Row
 
 LANE = "batch"
+LIVE = "live"
+"""How earlier attempts were made whose price may be known by now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,8 +45,8 @@ def times_of(chunk: Chunk, batch: Batch, now: datetime) -> Times:
 class Recorder:
     """Makes records of rows and hands them on."""
 
-    price: Callable[[Job, Usage], float | None]
-    """What an answer cost at the lane's rates, in USD; None where that is unknown."""
+    price: Callable[[Job, Usage, str], float | None]
+    """What an answer cost at a lane's rates, in USD; None where that is unknown."""
     worst_case: Callable[[Job], float | None]
     earlier: Callable[[Job], list[AttemptRecord]]
     """The attempts that a job's record already holds."""
@@ -102,10 +104,10 @@ class Recorder:
 
     def _cost(self, job: Job, row: Row, usage: Usage | None) -> float | None:
         if row.error is None:
-            return None if usage is None else self.price(job, usage)
+            return None if usage is None else self.price(job, usage, LANE)
         if row.free:
             return 0.0
-        return cost_of_failure(row.error, lambda used: self.price(job, used))
+        return cost_of_failure(row.error, lambda used: self.price(job, used, LANE))
 
     def _result(
         self,
@@ -130,7 +132,7 @@ class Recorder:
             text=completion.text,
             finish_reason=completion.finish_reason,
             usage=completion.usage,
-            cost_usd=cost_of_attempts(attempts, lambda usage: self.price(job, usage)),
+            cost_usd=cost_of_attempts(attempts, lambda usage: self.price(job, usage, LIVE)),
             interruption=cut,
             error=None if error is None else error.record(),
             attempts=attempts,

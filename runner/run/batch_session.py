@@ -197,7 +197,7 @@ class BatchSession:
             return record_of_batch(self.paths.results, plan.table, job.id, batch)
 
         return Recorder(
-            price=lambda job, usage: book.cost_usd(job, usage, LANE),
+            price=book.cost_usd,
             worst_case=lambda job: book.worst_case_usd(job, LANE),
             earlier=self.earlier,
             recorded=recorded,

@@ -1,5 +1,6 @@
 """What a batch does before the event loop: read what is recorded, check the whole input, plan."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from runner.results.run_file import RunFile, describe_changes, read_run_file
 from runner.results.scan import Scan, nothing, repair
 from runner.results.spent import Ledger, ledger_of
 from runner.results.table import ResultTable
+from runner.run.flex import bound_lane, refuse_without_flex
 from runner.run.money import Money
 from runner.run.outstanding import outstanding, refuse_asking_twice
 from runner.run.plan import Plan, everything
@@ -34,6 +36,7 @@ from runner.settings import BatchSettings
 from runner.view.tally import Tally
 from runner.view.texts_batches import unbounded_out_text
 from runner.view.texts_refusal import changed_text, invalid_text
+from runner.view.tiers import FlexCounts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +110,7 @@ def prepare(
         tally.total = plan.selected
     elif settings.sample is not None:
         raise UsageError(f"--sample needs a file that can be counted first; {source.label} is not.")
+    _begin_flex(settings, config, plan, streamed=checked is None)
     prepared = Prepared(
         settings=settings,
         config=config,
@@ -143,6 +147,12 @@ def _refuse(prepared: Prepared, paths: ResultPaths) -> None:
         raise UsageError(_refusal(prepared, paths))
     simulated = any(providers[provider].simulated for provider, _ in plan.models)
     refuse_asking_twice(prepared.settings, plan.out, paths, simulated=simulated)
+
+
+def _begin_flex(settings: BatchSettings, config: Config, plan: Plan, *, streamed: bool) -> None:
+    if settings.lane == "flex":
+        refuse_without_flex(settings, config, None if streamed else plan.models, os.environ)
+        plan.tally.flex = FlexCounts()
 
 
 def run_file_of(prepared: Prepared) -> RunFile:
@@ -188,7 +198,7 @@ def _money(
         ledger=ledger_of(kept.results, plan.table) if kept is not None else Ledger(Spent(), {}),
         unknown=set(plan.unknown),
         shown=None if kept is None else kept.shown,
-        lane="batch" if settings.lane == "batch" else "live",
+        lane=bound_lane(settings),
     )
 
 

@@ -26,6 +26,7 @@ from runner.view.texts_end import (
     kept_answers_text,
     nothing_to_send_text,
     order_text,
+    so_far_text,
     stopped_text,
     stopping_text,
 )
@@ -150,7 +151,9 @@ class Teller:
         stopped = code is ExitCode.LIMIT or code >= ExitCode.SIGHUP
         if outcome.stopped_by is not None and stopped:
             say(stopped_text(tally, self._names, outcome.stopped_by))
-        elif code is not ExitCode.BATCHES_OUT:
+        elif code is ExitCode.BATCHES_OUT:
+            say(so_far_text(tally, self._names))
+        else:
             say(end_text(tally, self._names, elapsed_s))
         if outcome.left is not None and (text := left_text(outcome.left, self._names.command)):
             say(text)

@@ -18,6 +18,7 @@ from runner.providers.registry import Opener, Providers
 from runner.run.carrying import Opened, carry
 from runner.run.ending import Outcome
 from runner.run.feed import planned_jobs, streamed_jobs
+from runner.run.flex import bound_lane, flexless
 from runner.run.pacing import pace_for
 from runner.run.preparing import Prepared
 from runner.run.result_files import DEFAULT_AHEAD, earlier_attempts, noted
@@ -95,12 +96,14 @@ def _engine_settings(prepared: Prepared, book: PriceBook) -> EngineSettings:
             run_id=prepared.run_id,
             response=not settings.no_response,
             request=settings.keep_request,
+            lane="flex" if settings.lane == "flex" else "live",
             price=book.cost_usd,
-            worst_case=book.worst_case_usd,
+            worst_case=lambda job: book.worst_case_usd(job, bound_lane(settings)),
         ),
         deadlines=settings.deadlines,
         max_attempts=settings.max_attempts,
         stream=settings.tail,
+        fallback=settings.fallback,
         ahead=AHEAD * (settings.concurrency or DEFAULT_AHEAD) if settings.tail else None,
     )
 
@@ -108,6 +111,7 @@ def _engine_settings(prepared: Prepared, book: PriceBook) -> EngineSettings:
 async def jobs_of(prepared: Prepared, teller: Teller) -> AsyncGenerator[Job | LineProblem, None]:
     """Give what is to be asked, or recorded as no job, as it is read."""
     source, parser, plan = prepared.source, prepared.parser, prepared.plan
+    checks_flex = prepared.checked is None and prepared.settings.lane == "flex"
     if prepared.checked is None:
         jobs = streamed_jobs(source, parser, plan, prepared.settings.limit)
     else:
@@ -115,4 +119,7 @@ async def jobs_of(prepared: Prepared, teller: Teller) -> AsyncGenerator[Job | Li
     async with aclosing(jobs):
         async for item in jobs:
             await teller.room()
-            yield item
+            found = None
+            if checks_flex and isinstance(item, Job):
+                found = flexless(item, prepared.config, source.label, os.environ)
+            yield found or item

@@ -15,8 +15,10 @@ from runner.events import (
     RetryScheduled,
     Stopping,
 )
-from runner.models import ErrorKind, ErrorRecord, FinishReason, Job, Result, Status, Usage
+from runner.models import ErrorKind, ErrorRecord, FinishReason, Job, Result, Status
 from runner.view.spending import Spending
+from runner.view.tiers import FlexCounts
+from runner.view.tokens import Tokens
 
 
 @dataclass(slots=True)
@@ -50,38 +52,6 @@ class Alike:
     def add(self, error: ErrorRecord) -> None:
         """Count one more that was on its way, if it failed so too."""
         self.count += (error.kind, error.code) == (self.error.kind, self.error.code)
-
-
-@dataclass(slots=True)
-class Tokens:
-    """Sums over the records of a run, so far as they say what they used."""
-
-    input: int = 0
-    output: int = 0
-    cached: int = 0
-    known: int = 0
-    """Records that say some usage."""
-    unknown: int = 0
-    """Answers, whole or partial, that do not say or not fully say what they used."""
-
-    def add(self, status: Status, usage: Usage | None) -> None:
-        """Add one record; a failure without usage is no unknown answer."""
-        if usage is not None:
-            self.known += 1
-            self.input += usage.input_tokens or 0
-            self.output += usage.output_tokens or 0
-            self.cached += usage.cached_input_tokens or 0
-        if status != "failed" and not _is_full(usage):
-            self.unknown += 1
-
-
-def _is_full(usage: Usage | None) -> bool:
-    return (
-        usage is not None
-        and usage.complete
-        and usage.input_tokens is not None
-        and usage.output_tokens is not None
-    )
 
 
 @dataclass(slots=True)
@@ -119,6 +89,8 @@ class Tally:
     halted_models: dict[tuple[str, str], Alike] = field(default_factory=dict)
     """Providers' models that failed every job in the same lasting way."""
     money: Spending = field(default_factory=Spending)
+    flex: FlexCounts | None = None
+    """At which price answers came; None where flex was not asked for."""
     stopping: Stopping | None = None
     _caps: dict[str, int | None] = field(default_factory=dict)
     """Token limits of the jobs in flight."""
@@ -153,8 +125,12 @@ class Tally:
 
     @property
     def attempts(self) -> int:
-        """Requests that count against `--max-attempts`: all but those refused for rate."""
-        return self.requests - self.refusals
+        """Requests that count against `--max-attempts`.
+
+        All but those refused for rate, and those for which flex had no room and another was sent.
+        """
+        fell_back = 0 if self.flex is None else self.flex.fell_back
+        return self.requests - self.refusals - fell_back
 
     @property
     def cap(self) -> int | None:
@@ -180,14 +156,16 @@ class Tally:
         self._count(status, line, error, finish_reason, cap, reason)
 
     def emit(self, event: Event) -> None:
+        if self.flex is not None:
+            self.flex.emit(event)
         match event:
             case AttemptStarted(job):
                 self._start(job)
-            case RetryScheduled(job, error, delay_s):
+            case RetryScheduled(job, error, delay_s, falls_back):
                 self._caps.pop(job.id, None)
                 refused = error.kind == "rate_limit" and error.interruption is None
                 self.refusals += refused
-                self.retries += not refused
+                self.retries += not (refused or falls_back)
                 self.waited_s += delay_s
             case JobFinished(result):
                 # A line that is no job may bear the id of one that is in flight.
@@ -250,6 +228,8 @@ class Tally:
 
     def _take_back(self, result: Result) -> None:
         self.left += 1
+        if self.flex is not None:
+            self.flex.take_back(result)
         self.cut_off -= result.finish_reason == "length"
         if result.status == "succeeded":
             self.succeeded -= 1

@@ -28,6 +28,13 @@ def end_text(tally: Tally, names: Names, elapsed_s: float) -> str:
     return "\n".join([wrap(head), *table(tally, names.results), *next_steps(tally, names)])
 
 
+def so_far_text(tally: Tally, names: Names) -> str:
+    """Say how far the jobs are while batches are out."""
+    total = tally.finished + tally.undone if tally.total is None else tally.total
+    answered = f"{count(tally.succeeded)} of {count(total)} answered"
+    return wrap(f"{printable(names.jobs)}: {answered}{_unanswered(tally, 'broken off')}.")
+
+
 def stopped_text(tally: Tally, names: Names, signal: str) -> str:
     """Say how a run ended that a signal or the end of its time stopped, and how to go on."""
     total = "" if tally.total is None else f" of {count(tally.total)}"

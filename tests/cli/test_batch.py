@@ -50,6 +50,15 @@ def test_every_option_arrives(batch: Batch, here: Path) -> None:
     assert settings.command[:2] == ("batch", "jobs.jsonl")
 
 
+def test_flex_waits_longer_for_an_answer_unless_told(batch: Batch) -> None:
+    """A quarter of an hour in the flex lane, ten minutes elsewhere; a given time stands."""
+    assert batch().deadlines.attempt_s == 600.0
+    assert batch("--lane", "flex").deadlines.attempt_s == 900.0
+    assert batch("--lane", "flex", "--attempt-timeout", "10m").deadlines.attempt_s == 600.0
+    assert (batch("--lane", "flex").lane, batch("--lane", "flex").fallback) == ("flex", True)
+    assert batch("--lane", "flex", "--no-fallback").fallback is False
+
+
 def test_who_watches_has_no_grace_unless_asked(batch: Batch) -> None:
     """With `--tail` Ctrl-C ends at once; an explicit `--grace` counts all the same."""
     assert batch("--tail").grace_s == 0.0
