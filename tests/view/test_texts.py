@@ -9,7 +9,7 @@ from runner.errors import ProviderError
 from runner.events import ProviderHalted, Stopping
 from runner.models import ErrorKind
 from runner.view.layout import shorten, wrap
-from runner.view.tally import Failures, Tally, Tokens
+from runner.view.tally import Failures, Tally
 from runner.view.texts_end import (
     end_text,
     nothing_to_send_text,
@@ -19,6 +19,7 @@ from runner.view.texts_end import (
 from runner.view.texts_halted import halted_text
 from runner.view.texts_start import Earlier, Start, start_text
 from runner.view.texts_table import Names
+from runner.view.tokens import Tokens
 
 NAMES = Names(
     jobs="rows.csv",
