@@ -4,6 +4,7 @@ A chunk has one small file that says how far it is, replaced in one step and syn
 step at the provider, and beside it its rows, its jobs, and its results as they are downloaded.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,8 @@ from runner.lanes.chunk import Chunk
 from runner.results.durable import cannot_write, replace_file, sync_folder
 
 _STATE, _ROWS, _JOBS, _RESULTS = ".chunk.json", ".rows", ".jobs", ".results"
-_SUFFIXES = (_STATE, _ROWS, _JOBS, _RESULTS, f"{_STATE}.tmp")
+_OURS = re.compile(r"([0-9a-f]{12})\.(?:chunk\.json(?:\.tmp)?|rows|jobs|results)")
+"""The folder may be another's by chance: nothing else in it is touched."""
 
 
 class ChunkStore:
@@ -38,13 +40,19 @@ class ChunkStore:
         return sorted(chunks, key=lambda chunk: chunk.run)
 
     def prepare(self) -> None:
-        """Make the folder, and remove what a killed run left before anything was sent of it."""
+        """Make the folder. Raises WriteError."""
         try:
             self._folder.mkdir(exist_ok=True)
-            known = {path.name.removesuffix(_STATE) for path in self._states()}
-            for path in self._folder.iterdir():
-                name = next((path.name.removesuffix(s) for s in _SUFFIXES if _ends(path, s)), None)
-                if name is not None and name not in known:
+        except OSError as error:
+            raise cannot_write(self._folder, error) from error
+
+    def sweep(self) -> None:
+        """Remove what a killed run left of chunks that are not out. Raises WriteError."""
+        known = {path.name.removesuffix(_STATE) for path in self._states()}
+        try:
+            for path in self._folder.iterdir() if self._folder.is_dir() else ():
+                ours = _OURS.fullmatch(path.name)
+                if ours is not None and (ours[1] not in known or path.name.endswith(".tmp")):
                     path.unlink()
         except OSError as error:
             raise cannot_write(self._folder, error) from error
@@ -96,8 +104,8 @@ class ChunkStore:
 
     def _states(self) -> Iterator[Path]:
         if self._folder.is_dir():
-            yield from sorted(path for path in self._folder.iterdir() if _ends(path, _STATE))
-
-
-def _ends(path: Path, suffix: str) -> bool:
-    return path.name.endswith(suffix)
+            yield from sorted(
+                path
+                for path in self._folder.iterdir()
+                if path.name.endswith(_STATE) and _OURS.fullmatch(path.name)
+            )

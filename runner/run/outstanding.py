@@ -47,6 +47,7 @@ def outstanding(
         raise UsageError(out_fresh_text(_rows(chunks), paths.shown, settings.command))
     if chunks and settings.lane != "batch" and not source.rereadable:
         raise UsageError(out_live_text(_rows(chunks), paths.shown, settings.command))
+    store.sweep()
     if not chunks:
         store.close()
     return Out(store, chunks)

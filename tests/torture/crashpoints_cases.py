@@ -31,7 +31,10 @@ class Case:
     """Of the run that is struck."""
     again: tuple[str, ...] | None = None
     """Of the run that finishes the file; None for the same."""
+    provider: str = "openai"
     model: str = MODEL
+    codes_before: tuple[int, ...] = (0,)
+    """How a run before may end."""
     stdin: bool = False
     invalid: bool = False
     """A line of the jobs is no job."""
@@ -48,12 +51,16 @@ class Case:
 
     def options_of(self, *, struck: bool) -> tuple[str, ...]:
         """Give the options of the run that is struck, or of the one after it."""
-        return ("-m", f"openai/{self.model}", *(self.options if struck else self.finishing))
+        return (
+            "-m",
+            f"{self.provider}/{self.model}",
+            *(self.options if struck else self.finishing),
+        )
 
     def options_before(self) -> list[tuple[str, ...]]:
         """Give the options of each run before."""
         skip = ("--skip-invalid",) if self.invalid else ()
-        return [("-m", f"openai/{MODEL}", *options, *skip) for options in self.before]
+        return [("-m", f"{self.provider}/{MODEL}", *options, *skip) for options in self.before]
 
 
 def _tear(results: Path) -> None:
@@ -95,6 +102,7 @@ def _linked(results: Path) -> None:
 
 
 ALL = ()
+LANE = ("--lane", "batch")
 CASES: dict[str, Case] = {
     "new": Case(),
     "going on": Case(before=(("--limit", "3"),)),
@@ -116,6 +124,17 @@ CASES: dict[str, Case] = {
     "invalid": Case(before=(("--limit", "2"),), options=("--skip-invalid",), invalid=True),
     "stdin": Case(before=(("--limit", "2"),), stdin=True),
     "limit": Case(options=("--limit", "3"), again=()),
+    "batch": Case(options=LANE),
+    "batch, anthropic": Case(options=LANE, provider="anthropic"),
+    "batch, going on": Case(before=(("--limit", "2"),), options=LANE),
+    "batch, out": Case(before=((*LANE, "--no-wait"),), options=LANE, codes_before=(5,)),
+    "batch, out, anthropic": Case(
+        before=((*LANE, "--no-wait"),), options=LANE, codes_before=(5,), provider="anthropic"
+    ),
+    "batch, more": Case(
+        before=(("--limit", "2", *LANE, "--no-wait"),), options=LANE, codes_before=(5,)
+    ),
+    "batch, then live": Case(options=(*LANE, "--then", "live")),
     "checkpoint": Case(before=(("--limit", "3"),), checkpoint=True),
     "checkpoint, torn": Case(before=(("--limit", "3"),), change=_tear, checkpoint=True),
     "checkpoint, unknown": Case(before=(ALL,), change=_forget_two, checkpoint=True),

@@ -22,6 +22,7 @@ _GROWS = ("open", "write", "pwrite", "fsync", "fdatasync", "rename", "replace")
 _PLACE = struct.Struct("ii240s")
 _HOLD_S = 0.3
 _RETRY_S = 0.05
+_LISTED_S = 0.5
 
 
 class Points:
@@ -182,11 +183,13 @@ def _play(order: dict[str, Any], main: Callable[[], int]) -> None:
 
 
 def _hurry(worth_rows: int | None) -> None:
-    """Bear trouble for a moment only, and keep checkpoints of files as small as ours."""
+    """Bear trouble and lists that lag for a moment only, and keep checkpoints of small files."""
     from runner.engine import hold
+    from runner.lanes import patience
     from runner.results import checkpoint
 
     hold.HOLD_S, hold.RETRY_S = _HOLD_S, _RETRY_S
+    patience.LISTED_WITHIN_S = _LISTED_S
     if worth_rows is not None:
         checkpoint.WORTH_ROWS = worth_rows
 
@@ -243,6 +246,8 @@ def warm_up() -> None:
         "runner.cli.batch",
         "runner.run.batch",
         "runner.run.working",
+        "runner.run.batch_working",
+        "runner.providers.batches.openai_batches",
         "runner.providers.openai_chat",
         "runner.providers.transport",
         "anyio._backends._asyncio",

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
+from tests.torture.batch_lane import batch_lane
 from tests.torture.canary import canary
 from tests.torture.crashpoints import crashpoints
 from tests.torture.disk import disk
@@ -28,6 +29,7 @@ HARNESSES: dict[str, Harness] = {
     "kill": kill,
     "crashpoints": crashpoints,
     "stop": stop,
+    "batch_lane": batch_lane,
     "disk": disk,
     "faults": faults,
     "exact": exact,
