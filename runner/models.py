@@ -139,8 +139,8 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     batch: str | UnsetType = UNSET
     """The provider's id of the batch it was a row of; left out where it was a request."""
     lane: str | UnsetType = UNSET
-    """`flex` where it was served, or failed, at that tier; left out where it was live, or nobody
-    knows."""
+    """`flex` where it was served, or failed, at that tier; `batch` for a row of a batch; left out
+    where it was live, or nobody knows."""
 
 
 class Completion(Struct, frozen=True, kw_only=True):

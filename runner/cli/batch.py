@@ -28,7 +28,8 @@ job. The same command again does what is left."""
 _EPILOG = """\
 Any option can be set as RUNNER_BATCH_OPTION, or under [batch] in runner.toml.
 Exit codes: 0 all answered, 1 some not, 2 not started, 3 a limit you set,
-4 account refused, 74 cannot write, 75 already running, 129/130/143 stopped."""
+4 account refused, 5 batches out, 74 cannot write, 75 already running,
+129/130/143 stopped."""
 
 
 @click.command("batch", cls=Command, help=_HELP, epilog=_EPILOG)
@@ -92,20 +93,21 @@ Exit codes: 0 all answered, 1 some not, 2 not started, 3 a limit you set,
 @option(
     "--lane",
     section=_SPEED,
+    metavar="live|flex|batch",
     type=click.Choice(["live", "flex", "batch"]),
     default="live",
     shown="live",
     help="Live, flex price, provider's batch API",
 )
 @option("--no-fallback", section=_SPEED, is_flag=True, help="flex: never at standard price")
-@option("--no-wait", section=_SPEED, is_flag=True, help="batch: do what can be done now, exit 5")
+@option("--no-wait", section=_SPEED, is_flag=True, help="batch: what can be done now; 5 while out")
 @option("--cancel", section=_SPEED, is_flag=True, help="batch: cancel, collect what finished")
 @option(
     "--then",
     section=_SPEED,
+    metavar="live",
     type=click.Choice(["live"]),
-    shown="nothing",
-    help="batch: ask what expired or failed for now",
+    help="batch: ask live what is left for now",
 )
 @option("--rpm", section=_SPEED, type=Count(), shown="learnt", help="Never more requests a minute")
 @option(

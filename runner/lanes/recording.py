@@ -99,6 +99,7 @@ class Recorder:
             usage=completion.usage,
             cost_usd=cost,
             at_most_usd=UNSET if most is None else most,
+            lane=LANE,
             batch=chunk.batch or UNSET,
         )
 
