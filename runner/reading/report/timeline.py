@@ -15,8 +15,8 @@ _WIDTHS = ((21, 0.1), (19, 1.0), (18, 10.0), (16, 60.0), (15, 600.0), (13, 3600.
 """Characters of a time that are kept, and the seconds in which it then lies."""
 _MOST_SLOTS = 8_000
 _EMPTY = "0000-01-01T00:00:00.000000"
-_FIELDS = 8
-ANSWERED, FAILED, INTERRUPTED, REFUSED, INPUT, OUTPUT, BEGUN, ENDED = range(_FIELDS)
+FIELDS = 8
+ANSWERED, FAILED, INTERRUPTED, REFUSED, INPUT, OUTPUT, BEGUN, ENDED = range(FIELDS)
 """What is counted in each slot: jobs by how they ended, requests refused for rate, tokens, requests
 sent, and requests of which no more came."""
 _OF_STATUS = {"succeeded": ANSWERED, "failed": FAILED, "interrupted": INTERRUPTED}
@@ -83,13 +83,13 @@ class Timeline:
         slot = self._slots.get(time[: self._width])
         while slot is None:
             if len(self._slots) < _MOST_SLOTS:
-                slot = self._slots.setdefault(time[: self._width], [0] * _FIELDS)
+                slot = self._slots.setdefault(time[: self._width], [0] * FIELDS)
             elif self._level < len(_WIDTHS) - 1:
                 self._coarsen()
                 slot = self._slots.get(time[: self._width])
             else:
                 # Eight thousand days, or times that are none.
-                slot = self._slots.setdefault("", [0] * _FIELDS)
+                slot = self._slots.setdefault("", [0] * FIELDS)
         return slot
 
     def _coarsen(self) -> None:
@@ -97,7 +97,7 @@ class Timeline:
         self._width = _WIDTHS[self._level][0]
         finer, self._slots = self._slots, {}
         for time, counts in finer.items():
-            slot = self._slots.setdefault(time[: self._width], [0] * _FIELDS)
+            slot = self._slots.setdefault(time[: self._width], [0] * FIELDS)
             for field, number in enumerate(counts):
                 slot[field] += number
 
