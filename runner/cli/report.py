@@ -75,7 +75,7 @@ def _put_figures(reports: list["Report"]) -> None:
 def _refuse_mistakes(output: Path) -> None:
     """Refuse to replace what is no report: results and jobs cost more than a page."""
     from runner.errors import UsageError
-    from runner.reading.page.document import is_page
+    from runner.reading.report.page.document import is_page
 
     if not is_page(output):
         name = printable(str(output))
@@ -85,7 +85,7 @@ def _refuse_mistakes(output: Path) -> None:
 def _write_page(html: str, reports: list["Report"]) -> None:
     from runner.errors import WriteError
     from runner.reading.outfile import replacing
-    from runner.reading.page.document import page
+    from runner.reading.report.page.document import page
 
     data = page(reports)
     if html == "-":

@@ -10,7 +10,7 @@ from runner.reading.report.histogram import Histogram
 from runner.reading.report.over_time import course
 from runner.reading.report.read import Report
 from runner.view.layout import WIDTH, labelled, shorten, wrap
-from runner.words import count, duration, money, plural, printable
+from runner.words import count, duration, money, plural, printable, short_time
 
 _MOST_CAUSES = 8
 _MOST_MODELS = 8
@@ -78,15 +78,6 @@ def percentiles_text(histogram: Histogram) -> str:
         return "unknown"
     told = [f"{name} {short_time(histogram.percentile(share))}" for share, name in _PERCENTILES]
     return ", ".join([*told, f"most {short_time(histogram.most)}"])
-
-
-def short_time(seconds: float | None) -> str:
-    """Write a time, below a second in milliseconds: answers may take no longer."""
-    if seconds is None:
-        return "unknown"
-    if seconds < 0.9995:
-        return f"{seconds * 1000:.0f}ms" if seconds >= 0.00095 else f"{seconds * 1000:.2g}ms"
-    return duration(seconds)
 
 
 def _statuses(total: ModelFigures) -> str:
@@ -172,12 +163,15 @@ def _course(report: Report, total: ModelFigures) -> Iterator[str]:
     yield labelled(
         "time",
         f"{duration(run.active_s)}, {speed}, up to {count(run.peak or 0)} at once{pauses}; "
-        f"{_moment(figures.first_at)} to {_moment(figures.last_at)}",
+        f"{_moments(figures.first_at, figures.last_at)}",
     )
 
 
-def _moment(time: str) -> str:
-    return printable(time[:19].replace("T", " ")) + "Z"
+def _moments(first: str, last: str) -> str:
+    began, ended = first[:19].replace("T", " "), last[:19].replace("T", " ")
+    if began[:10] == ended[:10]:
+        ended = ended[11:]
+    return printable(f"{began}Z to {ended}Z")
 
 
 def _slowest(report: Report) -> Iterator[str]:
