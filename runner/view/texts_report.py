@@ -44,7 +44,7 @@ def again_lines(report: Report) -> list[str]:
     left = again(report)
     lines = []
     for step in left.steps:
-        lines += [wrap(f"To ask again {step.what}:"), f"  {step.command}"]
+        lines += [wrap(f"{step.what}:"), f"  {step.command}"]
     if left.steps and left.elsewhere:
         lines.append(wrap("(as it was typed, it seems in another folder than this)"))
     return lines

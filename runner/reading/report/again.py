@@ -7,7 +7,7 @@ from pathlib import Path
 from runner.reading.report.read import Report
 from runner.results.paths import default_output, paths_for
 from runner.results.run_file import RunFile
-from runner.words import command_line, count, plural
+from runner.words import command_line, count
 
 _LONGER = 4
 
@@ -17,6 +17,7 @@ class Step:
     """Something to do, and the command that does it."""
 
     what: str
+    """As a sentence that ends before the command: `To ask ... again`."""
     command: str
 
 
@@ -55,20 +56,23 @@ def _steps(report: Report, run: RunFile, words: list[str]) -> list[Step]:
         if cause.status == "failed" and cause.kind != "invalid_job"
     )
     steps = []
-    todo = [f"{count(total.interrupted)} broken off"] if total.interrupted else []
-    todo += [f"{count(retryable)} failed that may succeed now"] if retryable else []
-    unfinished = paths_for(report.path).journal.exists()
-    if todo or unfinished:
-        what = ", ".join([*todo, "and all jobs without a record"])
+    todo = [f"{_the(total.interrupted)} broken off"] if total.interrupted else []
+    todo += [f"{_the(retryable)} failed that may succeed now"] if retryable else []
+    if todo or paths_for(report.path).journal.exists():
+        what = f"To ask {', '.join([*todo, 'and all without a record'])}"
         steps.append(Step(what, command_line(words)))
     if lasting:
-        what = f"{plural(lasting, 'job')} that failed for good, too"
+        what = f"To ask {_the(lasting)} that failed for good as well"
         steps.append(Step(what, command_line([*words, "--retry", "failed"])))
     if total.cut_off and run.max_tokens is not None:
         longer = [*_longer(words, run.max_tokens), "--retry", "length"]
-        what = f"{plural(total.cut_off, 'answer')} cut off at max_tokens, longer"
+        what = f"To ask {_the(total.cut_off)} cut off at max_tokens again, longer"
         steps.append(Step(what, command_line(longer)))
     return steps
+
+
+def _the(number: int) -> str:
+    return "the one" if number == 1 else f"the {count(number)}"
 
 
 def _without(command: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ def compared_table(names: Sequence[str], reports: Sequence[Report]) -> Html:
     caption = "Figures of each file"
     table = el(
         "table",
-        el("caption", caption),
+        el("caption", caption, class_="unseen"),
         el("thead", el("tr", el("td"), *head)),
         el("tbody", *rows),
     )

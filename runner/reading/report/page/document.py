@@ -104,16 +104,16 @@ def _sections(report: Report, reports: Sequence[Report]) -> Iterator[Html]:
     if steps := list(_again(report)):
         yield el("section", el(level, "What is left to do"), *steps)
     if causes := figures.causes.most():
-        yield el("section", el(level, "Failures"), causes_table(causes))
+        yield el("section", el(level, "Failures by cause"), *causes_table(causes))
     if models := figures.by_model():
-        yield el("section", el(level, "Models"), models_table(models))
+        yield el("section", el(level, "Cost by model"), *models_table(models))
     plots = [*over_time_plots(run, ceiling(report.run)), *_times(report, reports)]
     if plots:
         told = over_time_table(run) if run.pieces and len(reports) <= _WITH_FIGURES else None
         grid = el("div", *plots, class_="plots")
         yield el("section", el(level, "Course and times"), grid, told)
     if report.slowest:
-        yield el("section", el(level, "The slowest"), slowest_table(report.slowest))
+        yield el("section", el(level, "The slowest jobs"), slowest_table(report.slowest))
     if report.sample:
         yield el("section", el(level, "Records"), *_sample(report, len(reports)), class_="sample")
 
@@ -132,7 +132,7 @@ def _times(report: Report, reports: Sequence[Report]) -> Iterator[Html]:
 def _again(report: Report) -> Iterator[Html]:
     left = again(report)
     for step in left.steps:
-        yield el("p", f"To ask again {step.what}:")
+        yield el("p", f"{step.what}:")
         yield el("pre", el("code", step.command), tabindex=0)
     if left.steps and left.elsewhere:
         yield el("p", "As it was typed, it seems in another folder.", class_="minor")
@@ -142,7 +142,11 @@ def _sample(report: Report, among: int) -> Iterator[Html]:
     table, shown = sample_table(report.sample, _SAMPLE_BYTES // among)
     total = report.figures.total().jobs
     states = ["failed", "broken off", "cut off", "answered"]
-    yield el("p", f"{count(shown)} of {plural(total, 'record')}: some of each cause of failure, ")
+    yield el(
+        "p",
+        f"{count(shown)} of {plural(total, 'record')}: some of each cause of failure, then answers "
+        "that were cut off, then others from all over the file.",
+    )
     choice = el(
         "select",
         el("option", "all", value=""),

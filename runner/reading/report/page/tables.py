@@ -6,7 +6,7 @@ from runner.reading.report.by_model import ModelFigures, ModelKey
 from runner.reading.report.causes import Cause, Failures
 from runner.reading.report.looked_at import Seen
 from runner.reading.report.page.markup import Html, el
-from runner.words import count, money, short_time
+from runner.words import count, money, plural, short_time
 
 _MOST_CAUSES = 40
 _MOST_MODELS = 40
@@ -14,7 +14,7 @@ _ID, _SAID = 60, 200
 _SHOWN = {"succeeded": "answered", "interrupted": "broken off"}
 
 
-def causes_table(causes: Sequence[tuple[Cause, Failures]]) -> Html:
+def causes_table(causes: Sequence[tuple[Cause, Failures]]) -> Iterator[Html]:
     """Write the failures by cause, each with an example."""
     rows = [
         el(
@@ -28,12 +28,14 @@ def causes_table(causes: Sequence[tuple[Cause, Failures]]) -> Html:
         for cause, found in causes[:_MOST_CAUSES]
     ]
     more = sum(found.count for _, found in causes[_MOST_CAUSES:])
-    told = f"; {count(more)} jobs of {len(causes) - _MOST_CAUSES} causes more are left out"
     heads = (("jobs", 1), ("cause", 0), ("worth a retry", 1), ("cost", 1), ("for example", 0))
-    return _table(f"Failures by cause{told if more else ''}", heads, rows)
+    yield _table("Failures by cause", heads, rows)
+    if more:
+        others = plural(len(causes) - _MOST_CAUSES, "cause")
+        yield el("p", f"{count(more)} jobs for {others} more are left out here.", class_="minor")
 
 
-def models_table(models: Sequence[tuple[ModelKey, ModelFigures]]) -> Html:
+def models_table(models: Sequence[tuple[ModelKey, ModelFigures]]) -> Iterator[Html]:
     """Write cost, tokens and times by model and lane, with a bar for the cost or else the jobs."""
     shown = models[:_MOST_MODELS]
     by_cost = any(model.known for _, model in shown)
@@ -61,7 +63,9 @@ def models_table(models: Sequence[tuple[ModelKey, ModelFigures]]) -> Html:
         *(("jobs", 1), ("not answered", 1), ("tokens in", 1), ("cached", 1), ("tokens out", 1)),
         *(("p50", 1), ("p95", 1)),
     )
-    return _table(f"Cost by model{f'; {more} more are left out' if more else ''}", heads, rows)
+    yield _table("Cost by model", heads, rows)
+    if more:
+        yield el("p", f"{plural(more, 'model')} more are left out here.", class_="minor")
 
 
 def slowest_table(slowest: Sequence[Seen]) -> Html:
@@ -120,7 +124,7 @@ def _table(caption: str, heads: Sequence[tuple[str, int]], rows: Sequence[Html])
     head = [el("th", word, scope="col", class_="num" if right else None) for word, right in heads]
     table = el(
         "table",
-        el("caption", caption),
+        el("caption", caption, class_="unseen"),
         el("thead", el("tr", *head)),
         el("tbody", *rows),
     )
