@@ -1,5 +1,6 @@
 """What the jobs of one model in one lane came to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -41,22 +42,21 @@ class Tokens:
     unknown: int = 0
     """Answers, whole or partial, that do not say or not fully say what they used."""
 
-    def add(self, record: Record) -> None:
-        """Add one record; a failure without usage is no unknown answer."""
-        usage = record.usage
-        if usage is None:
-            self.unknown += record.status != "failed"
-            return
-        self.known += 1
-        given, made, cached = usage.input_tokens, usage.output_tokens, usage.cached_input_tokens
-        if given is None or made is None or not usage.complete:
-            self.unknown += record.status != "failed"
-        self.input += given or 0
-        self.output += made or 0
-        if cached is not None and given is not None:
-            self.cached += cached
-            self.cached_of += given
-            self.told += 1
+    def extend(self, records: Sequence[Record]) -> None:
+        """Add some records; a failure without usage is no unknown answer."""
+        usages = [record.usage for record in records if record.usage is not None]
+        given = [usage.input_tokens for usage in usages if usage.input_tokens is not None]
+        made = [usage.output_tokens for usage in usages if usage.output_tokens is not None]
+        self.known += len(usages)
+        self.input += sum(given)
+        self.output += sum(made)
+        told = [usage for usage in usages if usage.cached_input_tokens is not None]
+        told = [usage for usage in told if usage.input_tokens is not None]
+        self.cached += sum([usage.cached_input_tokens or 0 for usage in told])
+        self.cached_of += sum([usage.input_tokens or 0 for usage in told])
+        self.told += len(told)
+        if not (len(records) == len(given) == len(made) and all(one.complete for one in usages)):
+            self.unknown += sum(not _is_full(one) for one in records if one.status != "failed")
 
     def merge(self, other: "Tokens") -> None:
         """Add the sums of other records."""
@@ -74,6 +74,16 @@ class Tokens:
         if not self.told:
             return None
         return self.cached / self.cached_of if self.cached_of else 0.0
+
+
+def _is_full(record: Record) -> bool:
+    usage = record.usage
+    return (
+        usage is not None
+        and usage.complete
+        and usage.input_tokens is not None
+        and usage.output_tokens is not None
+    )
 
 
 @dataclass(slots=True)
@@ -102,43 +112,43 @@ class ModelFigures:
     first: Histogram = field(default_factory=Histogram)
     """To the first token, where the answer streamed."""
 
-    def add(self, record: Record) -> tuple[int, bool]:
-        """Count one record; give what is known of its cost, and whether there may be more."""
-        self.jobs += 1
-        self.cut_off += record.finish_reason == "length"
-        status = record.status
-        if status == "succeeded":
-            self.answered += 1
-            whole = record.duration_s
-            if len(record.attempts) > 1:
-                self._add_tries(record)
-            elif whole is not None:
-                self.at_once.add(whole)
-            if record.time_to_first_token_s is not None:
-                self.first.add(record.time_to_first_token_s)
-        elif status == "failed":
-            self.failed += 1
-        else:
-            self.interrupted += 1
-        self.tokens.add(record)
-        cost = record.cost_usd
-        if cost is not None:
-            known = picodollars(cost)
-            self.known += known
-            self.priced += 1
-            return known, False
-        self.unknown_jobs += 1
-        known = _known(record)
-        self.known += known
-        self.priced += known > 0
-        return known, True
+    def extend(self, records: Sequence[Record]) -> None:
+        """Count some records."""
+        answered = [record for record in records if record.status == "succeeded"]
+        failed = sum([record.status == "failed" for record in records])
+        self.jobs += len(records)
+        self.answered += len(answered)
+        self.failed += failed
+        self.interrupted += len(records) - len(answered) - failed
+        self.cut_off += sum([record.finish_reason == "length" for record in records])
+        self.tokens.extend(records)
+        self._add_costs(records)
+        self._add_times(answered)
 
-    def _add_tries(self, record: Record) -> None:
-        last = record.attempts[-1].duration_s
-        if last is not None:
-            self.last_try.add(last)
-        if record.duration_s is not None:
-            self.all_tries.add(record.duration_s)
+    def _add_costs(self, records: Sequence[Record]) -> None:
+        costs = [record.cost_usd for record in records if record.cost_usd is not None]
+        self.known += sum(map(picodollars, costs))
+        self.priced += len(costs)
+        if len(costs) == len(records):
+            return
+        for record in records:
+            if record.cost_usd is None:
+                known, _ = cost_of(record)
+                self.known += known
+                self.priced += known > 0
+                self.unknown_jobs += 1
+
+    def _add_times(self, answered: Sequence[Record]) -> None:
+        tried = [record for record in answered if len(record.attempts) > 1]
+        at_once = answered
+        if tried:
+            at_once = [record for record in answered if len(record.attempts) <= 1]
+            last = [record.attempts[-1].duration_s for record in tried]
+            self.last_try.extend([time for time in last if time is not None])
+            self.all_tries.extend(_durations(tried))
+        self.at_once.extend(_durations(at_once))
+        first = [record.time_to_first_token_s for record in answered]
+        self.first.extend([time for time in first if time is not None])
 
     @property
     def latency(self) -> Histogram:
@@ -172,9 +182,16 @@ class ModelFigures:
         return usd(self.known) if self.priced or not self.unknown_jobs else None
 
 
-def _known(record: Record) -> int:
-    """Give what is known of the cost of a job of which not all is known."""
-    return sum(picodollars(one.cost_usd) for one in record.attempts if one.cost_usd is not None)
+def cost_of(record: Record) -> tuple[int, bool]:
+    """Give what is known of a job's cost, in picodollars, and whether there may be more."""
+    if record.cost_usd is not None:
+        return picodollars(record.cost_usd), False
+    known = (one.cost_usd for one in record.attempts if one.cost_usd is not None)
+    return sum(map(picodollars, known)), True
+
+
+def _durations(records: Sequence[Record]) -> list[float]:
+    return [record.duration_s for record in records if record.duration_s is not None]
 
 
 def _merged(one: Histogram, other: Histogram) -> Histogram:

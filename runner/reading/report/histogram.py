@@ -1,5 +1,6 @@
 """Times in steps of one per cent, so that percentiles need no memory a record."""
 
+from collections import Counter
 from collections.abc import Sequence
 from math import ceil, exp, log
 
@@ -18,27 +19,27 @@ class Histogram:
     __slots__ = ("count", "least", "most", "steps", "total")
 
     def __init__(self) -> None:
-        self.steps: dict[int, int] = {}
+        self.steps: Counter[int] = Counter()
         self.count = 0
         self.total = 0.0
         self.least = float("inf")
         self.most = 0.0
 
-    def add(self, seconds: float) -> None:
-        """Count one time."""
-        step = int(log(seconds) * _PER_STEP + _OFFSET) if seconds > _LOWEST_S else 0
-        self.steps[step] = self.steps.get(step, 0) + 1
-        self.count += 1
-        self.total += seconds
-        if seconds > self.most:
-            self.most = seconds
-        if seconds < self.least:
-            self.least = seconds
+    def extend(self, times: Sequence[float]) -> None:
+        """Count some times."""
+        if not times:
+            return
+        self.steps.update(
+            [int(log(time) * _PER_STEP + _OFFSET) if time > _LOWEST_S else 0 for time in times]
+        )
+        self.count += len(times)
+        self.total += sum(times)
+        self.least = min(self.least, *times)
+        self.most = max(self.most, *times)
 
     def merge(self, other: "Histogram") -> None:
         """Add all that another has counted."""
-        for step, number in other.steps.items():
-            self.steps[step] = self.steps.get(step, 0) + number
+        self.steps.update(other.steps)
         self.count += other.count
         self.total += other.total
         self.least = min(self.least, other.least)

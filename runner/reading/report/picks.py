@@ -1,8 +1,10 @@
 """Which records are worth looking at one by one: the slowest, some failures, some answers."""
 
 import heapq
+from collections.abc import Sequence
 
 from runner.reading.report.causes import Failures
+from runner.reading.report.fields import Record
 
 MOST_SLOW = 10
 MOST_FAILED = 150
@@ -16,34 +18,36 @@ class Picks:
 
     def __init__(self) -> None:
         self._slow: list[tuple[float, int]] = []
-        self.slow_from_s = -1.0
+        self._slow_from_s = -1.0
         """A job that took no longer is none of the slowest."""
         self.cut: list[int] = []
         """Answers that ended at their token limit."""
         self._answers: list[int] = []
         self._every, self._seen = 1, 0
 
-    def slow(self, seconds: float, row: int) -> None:
-        """Take a job that took longer than `slow_from_s`; of two alike the first stays."""
+    def extend(self, records: Sequence[Record], rows: Sequence[int]) -> None:
+        """Take what is worth it of some records, whose numbers are `rows`."""
+        both = list(zip(records, rows, strict=True))
+        floor_s = self._slow_from_s
+        for record, row in both:
+            if record.duration_s is not None and record.duration_s > floor_s:
+                self._take_slow(record.duration_s, row)
+        if len(self.cut) < _MOST_CUT:
+            self.cut += [row for record, row in both if record.finish_reason == "length"]
+            del self.cut[_MOST_CUT:]
+        answered = [row for record, row in both if record.status == "succeeded"]
+        self._answers += answered[-self._seen % self._every :: self._every]
+        self._seen += len(answered)
+        while len(self._answers) > 2 * _MOST_ANSWERS:
+            self._answers = self._answers[::2]
+            self._every *= 2
+
+    def _take_slow(self, seconds: float, row: int) -> None:
+        """Take a job that may be one of the slowest; of two alike the first stays."""
         heapq.heappush(self._slow, (seconds, -row))
         if len(self._slow) > MOST_SLOW:
             heapq.heappop(self._slow)
-            self.slow_from_s = self._slow[0][0]
-
-    def cut_off(self, row: int) -> None:
-        """Take an answer that ended at its token limit."""
-        if len(self.cut) < _MOST_CUT:
-            self.cut.append(row)
-
-    def answer(self, row: int) -> None:
-        """Take every so manieth answer, so that they are spread evenly over the file."""
-        self._seen += 1
-        if self._seen % self._every:
-            return
-        self._answers.append(row)
-        if len(self._answers) > 2 * _MOST_ANSWERS:
-            self._answers = self._answers[1::2]
-            self._every *= 2
+            self._slow_from_s = self._slow[0][0]
 
     def failure(self, failures: Failures, row: int) -> None:
         """Take a job that failed, if few of the same cause were taken."""

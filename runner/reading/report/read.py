@@ -44,8 +44,9 @@ class _Reader:
     def __call__(self, lines: Sequence[bytes], data: bytes) -> list[Record] | None:
         records = fields_of(lines, data)
         if records:
-            self.figures.add(records, self._rows)
-            self._rows += len(records)
+            rows = range(self._rows, self._rows + len(records))
+            self.figures.extend(records, rows)
+            self._rows = rows.stop
         return records
 
 
@@ -82,6 +83,13 @@ def _standing(fd: int, table: ResultTable) -> Figures:
     figures = Figures()
     stands = in_log_order(table.standing_rows())
     for rows, lines in gather(fd, table.log.places, stands):
-        for row, line in zip(rows, lines, strict=True):
-            figures.add(fields_of([line], line) or (), row)
+        figures.extend(_each(lines), rows)
     return figures
+
+
+def _each(lines: Sequence[bytes]) -> list[Record]:
+    """Read lines that are records, as is known from the scan."""
+    records = fields_of(lines, b"")
+    if records is None:
+        return [record for line in lines for record in fields_of([line], b"") or ()]
+    return records

@@ -4,7 +4,7 @@ Times are RFC 3339 in UTC, so that one cut short names the tenth of a second, th
 seconds, the minute ... in which it lies: no time is computed while records are read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -33,64 +33,78 @@ class Slot(NamedTuple):
 class Timeline:
     """Counts by time, in at most some thousand slots."""
 
-    __slots__ = ("_level", "_slots", "_width", "untimed")
+    __slots__ = ("_level", "_slots", "_width")
 
     def __init__(self) -> None:
         self._level = 0
         self._width = _WIDTHS[0][0]
         self._slots: dict[str, list[int]] = {}
-        self.untimed = 0
-        """Records that do not say when they ended."""
 
     @property
     def width_s(self) -> float:
         """Seconds of a slot."""
         return _WIDTHS[self._level][1]
 
-    def add(self, record: Record) -> None:
-        """Count one record at its times."""
-        ended = record.finished_at
-        if ended is None:
-            self.untimed += 1
-        else:
-            slot = self._slots.get(ended[: self._width]) or self._slot(ended)
-            slot[_OF_STATUS[record.status]] += 1
+    def extend(self, records: Iterable[Record]) -> None:
+        """Count some records at their times; those that do not say when they ended are passed."""
+        find = self._slots.get
+        for record in records:
+            ended = record.finished_at
+            if ended is None:
+                continue
+            slot = find(ended[: self._width])
+            if slot is None:
+                slot = self._new(ended)
+                find = self._slots.get
             usage = record.usage
             if usage is not None:
                 slot[INPUT] += usage.input_tokens or 0
                 slot[OUTPUT] += usage.output_tokens or 0
-        attempts = record.attempts
-        if len(attempts) == 1 and ended is not None and record.started_at is not None:
-            slot[ENDED] += 1
-            slot[REFUSED] += attempts[0].outcome == "rate_limit"
+            if record.status == "succeeded":
+                slot[ANSWERED] += 1
+            else:
+                slot[_OF_STATUS[record.status]] += 1
             began = record.started_at
-            (self._slots.get(began[: self._width]) or self._slot(began))[BEGUN] += 1
-        elif attempts:
-            self._add_each(attempts)
-
-    def _add_each(self, attempts: Iterable[AttemptFields]) -> None:
-        for attempt in attempts:
-            began = attempt.started_at
-            ended = None if began is None else _later(began, attempt.duration_s)
-            if began is None or ended is None:
+            if len(record.attempts) != 1 or began is None:
+                self._add_each(record.attempts, ended)
+                find = self._slots.get
                 continue
-            self._slot(began)[BEGUN] += 1
-            slot = self._slot(ended)
             slot[ENDED] += 1
-            slot[REFUSED] += attempt.outcome == "rate_limit"
+            slot[REFUSED] += record.attempts[0].outcome == "rate_limit"
+            slot = find(began[: self._width])
+            if slot is None:
+                slot = self._new(began)
+                find = self._slots.get
+            slot[BEGUN] += 1
+
+    def _add_each(self, attempts: Sequence[AttemptFields], finished: str) -> None:
+        """Count the requests of a job that are not just one."""
+        for number, attempt in enumerate(attempts, 1):
+            began, seconds = attempt.started_at, attempt.duration_s
+            if began is None or seconds is None:
+                continue
+            if number == len(attempts):
+                ended: str | None = finished
+            else:
+                # Most of these were refused at once, and time is dear to compute.
+                ended = began if seconds < self.width_s else _later(began, seconds)
+            if ended is not None:
+                self._slot(began)[BEGUN] += 1
+                slot = self._slot(ended)
+                slot[ENDED] += 1
+                slot[REFUSED] += attempt.outcome == "rate_limit"
 
     def _slot(self, time: str) -> list[int]:
         slot = self._slots.get(time[: self._width])
-        while slot is None:
-            if len(self._slots) < _MOST_SLOTS:
-                slot = self._slots.setdefault(time[: self._width], [0] * FIELDS)
-            elif self._level < len(_WIDTHS) - 1:
-                self._coarsen()
-                slot = self._slots.get(time[: self._width])
-            else:
-                # Eight thousand days, or times that are none.
-                slot = self._slots.setdefault("", [0] * FIELDS)
-        return slot
+        return self._new(time) if slot is None else slot
+
+    def _new(self, time: str) -> list[int]:
+        while len(self._slots) >= _MOST_SLOTS:
+            if self._level == len(_WIDTHS) - 1:
+                # Thousands of days, or these are no times.
+                return self._slots.setdefault("", [0] * FIELDS)
+            self._coarsen()
+        return self._slots.setdefault(time[: self._width], [0] * FIELDS)
 
     def _coarsen(self) -> None:
         self._level += 1
@@ -116,10 +130,8 @@ def _moment(time: str) -> datetime | None:
     return whole.replace(tzinfo=UTC)
 
 
-def _later(began: str, seconds: float | None) -> str | None:
-    """Say when a request ended; None where nobody knows."""
-    if seconds is None:
-        return None
+def _later(began: str, seconds: float) -> str | None:
+    """Say when a request ended; None where its start is no time."""
     try:
         return rfc3339(datetime.fromisoformat(began) + timedelta(seconds=seconds))
     except (ValueError, OverflowError):

@@ -21,14 +21,14 @@ def causes_table(causes: Sequence[tuple[Cause, Failures]]) -> Iterator[Html]:
             "tr",
             el("td", count(found.count), class_="num"),
             el("th", _cause(cause), scope="row"),
+            el("td", *_example(found), class_="said"),
             el("td", count(found.retryable), class_="num"),
             el("td", _cost(found.known_usd, found.unknown), class_="num"),
-            el("td", *_example(found)),
         )
         for cause, found in causes[:_MOST_CAUSES]
     ]
     more = sum(found.count for _, found in causes[_MOST_CAUSES:])
-    heads = (("jobs", 1), ("cause", 0), ("worth a retry", 1), ("cost", 1), ("for example", 0))
+    heads = (("jobs", 1), ("cause", 0), ("for example", 0), ("worth a retry", 1), ("cost", 1))
     yield _table("Failures by cause", heads, rows)
     if more:
         others = plural(len(causes) - _MOST_CAUSES, "cause")
