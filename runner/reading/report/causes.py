@@ -10,7 +10,8 @@ from runner.reading.report.fields import Record
 _MOST_CAUSES = 200
 _MOST_MESSAGES = 5_000
 _LONGEST = 2_000
-_VARYING = re.compile(r"\w*\d\w*")
+_VARYING = re.compile(r"\b[^\W\d]*+\d\w*")
+"""Words with a digit. It looks at each word once, however long a hostile one is."""
 OTHER = "other"
 
 

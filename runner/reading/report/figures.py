@@ -47,8 +47,8 @@ class Figures:
         for some in groups.values():
             self._model(some[0]).extend(some)
         self.timeline.extend(records)
-        began = [record.started_at for record in records if record.started_at is not None]
-        ended = [record.finished_at for record in records if record.finished_at is not None]
+        began = [record.started_at for record in records if record.started_at]
+        ended = [record.finished_at for record in records if record.finished_at]
         self.first_at = min([*began, *filter(None, [self.first_at])], default=None)
         self.last_at = max([*ended, *filter(None, [self.last_at])], default=None)
         self.picks.extend(records, rows)
