@@ -94,7 +94,9 @@ def short_time(seconds: float | None) -> str:
     """Write a time that may be well below a second: `119ms`, `1.2s`; `unknown` for None."""
     if seconds is None:
         return "unknown"
-    return f"{seconds * 1000:.3g}ms" if seconds < 0.9995 else duration(seconds)
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.3g}ms"
+    return f"{seconds:.1f}s" if seconds < 9.95 else duration(seconds)
 
 
 def seconds(text: str) -> float | None:

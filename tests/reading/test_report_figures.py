@@ -109,7 +109,7 @@ def test_the_cached_share_is_of_those_that_tell(tmp_path: Path) -> None:
 
 
 def test_money_is_told_by_model_and_lane(tmp_path: Path) -> None:
-    """The most expensive comes first, then that of most jobs; of a job of unknown cost what is known counts."""
+    """The most expensive first; of a job of unknown cost what is known counts."""
     tried = [
         AttemptRecord(run="r", started_at=AT, duration_s=1.0, outcome="provider", cost_usd=0.5),
         attempt(),

@@ -24,4 +24,4 @@ def compared_table(names: Sequence[str], reports: Sequence[Report]) -> Html:
         el("thead", el("tr", el("td"), *head)),
         el("tbody", *rows),
     )
-    return el("div", table, class_="wide compared", tabindex=0, role="region", aria_label=caption)
+    return el("div", table, class_="wide compared", tabindex=0, role="group", aria_label=caption)

@@ -38,7 +38,7 @@ def over_time_table(run: Course) -> Html:
         table,
         class_="wide",
         tabindex=0,
-        role="region",
+        role="group",
         aria_label="The figures behind the plots over time",
     )
     return el("details", el("summary", "The figures behind these plots"), region)

@@ -129,7 +129,7 @@ def _table(caption: str, heads: Sequence[tuple[str, int]], rows: Sequence[Html])
         el("tbody", *rows),
     )
     # What is wider than the screen is scrolled, with the keyboard too.
-    return el("div", table, class_="wide", tabindex=0, role="region", aria_label=caption)
+    return el("div", table, class_="wide", tabindex=0, role="group", aria_label=caption)
 
 
 def _cause(cause: Cause) -> str:
