@@ -128,6 +128,38 @@ def test_a_page_is_written_whole_and_replaced(
     assert set(here.iterdir()) - before == {here / "r.html"}
 
 
+def test_a_page_sets_files_side_by_side(path: Path, here: Path) -> None:
+    """One table of figures with a column for each file, then all of each."""
+    write_busy_run(here / "busy.results.jsonl", 40)
+    assert run(["report", str(path), "busy.results.jsonl", "--html", "r.html"]) == 0
+    page = (here / "r.html").read_text()
+    head, _, rest = page.partition("<h2>jobs</h2>")
+    assert re.search(r"<th scope=\"row\">jobs</th><td[^>]*>5</td><td[^>]*>40</td>", head)
+    assert "<h2>busy</h2>" in rest
+
+
+def test_what_is_left_out_is_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of many causes and models the most frequent are told, and how many there are more."""
+    records = []
+    for line in range(1, 101):
+        error = ErrorRecord(kind="provider", message="no", code="c" * line, http_status=502)
+        failed = structs.replace(failure(f"f{line}", line), error=error, model="m" * line)
+        records.append(failed)
+    name = results_file(here, records).name
+    assert run(["report", name, "--html", "r.html"]) == 0
+    page = (here / "r.html").read_text()
+    assert "60 jobs for 60 causes more are left out here." in page
+    assert "60 models more are left out here." in page
+    capsys.readouterr()
+    assert run(["report", name]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"{name}: 0 of 100 jobs answered, 100 failed"
+    assert "              92 for 92 causes more: --html or --json tells them" in lines
+    assert "              and 92 models more" in lines
+    assert sum(line.startswith("  failed      1 provider (502, c") for line in lines) == 8
+    assert max(map(len, lines)) <= 80
+
+
 @pytest.mark.parametrize("mistake", ["jobs.results.jsonl", "other.jsonl", "link", "page.html"])
 def test_what_is_no_report_is_never_replaced(
     mistake: str, path: Path, here: Path, capsys: pytest.CaptureFixture[str]
