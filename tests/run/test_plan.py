@@ -13,6 +13,7 @@ from runner.input.check import check_file
 from runner.input.select import everything, limit, sample
 from runner.input.source import open_source
 from runner.models import Job
+from runner.results.heads import ErrorHead, RecordHead
 from runner.results.resume import RetryKinds
 from runner.results.table import ResultTable
 from runner.run.plan import Plan
@@ -63,17 +64,16 @@ def begin(
     for job, (record, asks, was_sent) in zip(known, recorded, strict=False):
         if record is not None:
             status, finish, kind, retryable = record
-            table.add(
-                job.id,
-                job.digest if asks else "0" * 64,
-                status,
-                offset=0,
-                length=1,
+            head = RecordHead(
+                v=1,
+                id=job.id,
+                digest=job.digest if asks else "0" * 64,
+                status=status,
                 line=99,
-                error_kind=kind,
                 finish_reason=finish,
-                retryable=retryable,
+                error=None if kind is None else ErrorHead(kind=kind, retryable=retryable),
             )
+            table.extend(0, [1], [head])
         if was_sent and retry is not None:
             unknown[job.id] = "some time"
     kinds = None if retry is None else RetryKinds.parse(retry)
