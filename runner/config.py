@@ -60,6 +60,12 @@ class ProviderConfig:
     """For all its models, over what a price list says."""
     model_prices: Mapping[str, TokenPrices] = field(default_factory=dict)
     """By model, over `prices`."""
+    flex: bool | None = None
+    """Whether its server has the flex tier; None: OpenAI's own does, others do not."""
+    flex_prices: TokenPrices | None = None
+    """At the flex tier; None where nobody said, although `prices` may be known."""
+    model_flex_prices: Mapping[str, TokenPrices] = field(default_factory=dict)
+    """By model, over `flex_prices`."""
     simulated: bool = False
     """True for `sim` and its sisters: the simulator is started with the model as its scenario."""
     source: str = "built in"

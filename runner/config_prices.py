@@ -12,17 +12,21 @@ from runner.words import printable
 
 _REQUIRED = ("input", "output")
 _KEYS = (*_REQUIRED, "cached_input", "cache_write", "reasoning")
+_OF_MODEL = frozenset({"prices", "flex_prices"})
 _MOST = 1_000_000
 """USD per million tokens; a dollar a token is a slip."""
 
 
-def read_prices(table: Any, source: str, place: str) -> TokenPrices:
-    """Read `prices = { input = 0.10, output = 0.40 }`; raises UsageError naming the key."""
-    what = f"prices under {place}"
+def read_prices(table: Any, source: str, place: str, name: str = "prices") -> TokenPrices:
+    """Read `prices = { input = 0.10, output = 0.40 }`; raises UsageError naming the key.
+
+    `name` is what the table is called: those of another tier are written alike.
+    """
+    what = f"{name} under {place}"
     if not isinstance(table, dict):
         raise UsageError(
             f"{source}: {what} is a table of USD per million tokens:\n"
-            "prices = { input = 0.10, cached_input = 0.05, output = 0.40 }"
+            f"{name} = {{ input = 0.10, cached_input = 0.05, output = 0.40 }}"
         )
     for key, value in table.items():
         if key not in _KEYS:
@@ -41,15 +45,23 @@ def read_prices(table: Any, source: str, place: str) -> TokenPrices:
     return TokenPrices(**{key: Decimal(str(value)) for key, value in table.items()})
 
 
-def read_model_prices(table: Any, source: str, place: str) -> Mapping[str, TokenPrices]:
-    """Read `[providers.NAME.models."MODEL"]`, which holds nothing but prices so far."""
-    found: dict[str, TokenPrices] = {}
+def read_model_prices(
+    table: Any, source: str, place: str
+) -> tuple[Mapping[str, TokenPrices], Mapping[str, TokenPrices]]:
+    """Read `[providers.NAME.models."MODEL"]`, which holds nothing but prices so far.
+
+    Gives those of the standard tier and those of flex, by model.
+    """
+    standard: dict[str, TokenPrices] = {}
+    flex: dict[str, TokenPrices] = {}
     for model, entry in (table if isinstance(table, dict) else {"": None}).items():
         there = f'{place[:-1]}.models."{printable(model)}"]'
-        if not isinstance(entry, dict) or set(entry) != {"prices"}:
+        if not isinstance(entry, dict) or not entry or not entry.keys() <= _OF_MODEL:
             raise UsageError(
                 f"{source}: a model under {place} holds prices and nothing else:\n{there}\n"
                 "prices = { input = 0.10, output = 0.40 }"
             )
-        found[model] = read_prices(entry["prices"], source, there)
-    return found
+        for name, found in (("prices", standard), ("flex_prices", flex)):
+            if name in entry:
+                found[model] = read_prices(entry[name], source, there, name)
+    return standard, flex

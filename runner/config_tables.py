@@ -30,6 +30,8 @@ _PROVIDER_KEYS: Mapping[str, type | UnionType] = {
     "rpm": int,
     "tpm": int,
     "prices": dict,
+    "flex": bool,
+    "flex_prices": dict,
     "models": dict,
 }
 _KEY_ITSELF = frozenset({"api_key", "apikey", "key", "token", "api_token", "auth_token", "secret"})
@@ -37,7 +39,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\[\]]*)(?::\d*)?")
 """`urlsplit` takes the brackets for the host wherever they stand, as in `far.example[::1]`."""
-_OF_SIMULATORS = frozenset({"prices", "model_prices"})
+_PRICES = ("prices", "flex_prices")
+_OF_SIMULATORS = frozenset({*_PRICES, "model_prices", "model_flex_prices"})
 _FINISH_REASONS = ("required", "optional")
 _TYPE_WORDS: Mapping[type | UnionType, str] = {
     str: "text in quotes",
@@ -214,21 +217,34 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _made(name: str, table: Mapping[str, Any], source: str, place: str) -> ProviderConfig:
-    built_in = BUILT_IN_PROVIDERS.get(name)
-    table = dict(table)
-    if "idle_timeout" in table:
-        table["idle_timeout_s"] = seconds(str(table.pop("idle_timeout")))
-    if "prices" in table:
-        table["prices"] = read_prices(table["prices"], source, place)
+def _take_prices(table: dict[str, Any], source: str, place: str) -> None:
+    for key in _PRICES:
+        if key in table:
+            table[key] = read_prices(table[key], source, place, key)
     if "models" in table:
-        table["model_prices"] = read_model_prices(table.pop("models"), source, place)
-    api = built_in.api if built_in else table.get("api", "openai")
+        standard, flex = read_model_prices(table.pop("models"), source, place)
+        table |= {"model_prices": standard, "model_flex_prices": flex}
+
+
+def _checked_api(table: Mapping[str, Any], api: str, source: str, place: str) -> None:
+    """Refuse what only some APIs have."""
     if "finish_reason" in table and api != "openai":
         raise UsageError(
             f'{source}: finish_reason under {place} is for api = "openai"; {api} always says how '
             "an answer ended."
         )
+    if table.get("flex") and api == "anthropic":
+        raise UsageError(f'{source}: flex under {place}: api = "{api}" has no such tier.')
+
+
+def _made(name: str, table: Mapping[str, Any], source: str, place: str) -> ProviderConfig:
+    built_in = BUILT_IN_PROVIDERS.get(name)
+    table = dict(table)
+    if "idle_timeout" in table:
+        table["idle_timeout_s"] = seconds(str(table.pop("idle_timeout")))
+    _take_prices(table, source, place)
+    api = built_in.api if built_in else table.get("api", "openai")
+    _checked_api(table, api, source, place)
     if built_in is None:
         for key in ("api", "base_url"):
             if key not in table:

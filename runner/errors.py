@@ -125,6 +125,16 @@ class ProviderError(Exception):
         self.unsent = unsent
         self.quota = quota
 
+    @property
+    def no_capacity(self) -> bool:
+        """Whether there was no room at the tier that was asked for, whatever the account's limits.
+
+        OpenAI says so with a 429 and Groq with a 498, neither of which any other overload has.
+        """
+        if self.kind != "overloaded" or self.interruption is not None:
+            return False
+        return self.http_status in (429, 498) or self.code == "resource_unavailable"
+
     def record(self) -> ErrorRecord:
         """The failure as it stands in a result."""
         return ErrorRecord(

@@ -38,6 +38,8 @@ class RetryScheduled:
     job: Job
     error: ProviderError
     delay_s: float
+    falls_back: bool = False
+    """It is asked at the standard price then, because there was no room at flex price."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ again, while they are made and in the course of a run, costs more than half a se
 
 import gc
 
-_YOUNG, _MIDDLE, _OLD = 5_000, 20, 50
+_YOUNG, _MIDDLE, _OLD = 100_000, 50, 100
 """Seven times as rarely as by default: a request makes no more than a few small cycles."""
 _MANY = 20_000
 """Objects; fewer are not worth keeping for good what may be garbage among them."""

@@ -136,6 +136,9 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     """0 where it was refused or never sent; None where price or count is not known."""
     at_most_usd: float | UnsetType = UNSET
     """Where `cost_usd` is None: the most it can have cost; left out where nobody can say."""
+    lane: str | UnsetType = UNSET
+    """`flex` where it was served, or failed, at that tier; left out where it was live, or nobody
+    knows."""
 
 
 class Completion(Struct, frozen=True, kw_only=True):
@@ -151,6 +154,8 @@ class Completion(Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     quota: Quota | None = None
     """What the response's headers said of the account's limits; in no record."""
+    service_tier: str | None = None
+    """The tier at which the response says it was served; the record's lane and price follow it."""
 
 
 class Result(Struct, frozen=True, kw_only=True):

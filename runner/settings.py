@@ -6,10 +6,12 @@ Options, environment and configuration have been merged and checked by then.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 DEFAULT_ATTEMPT_TIMEOUT_S = 600.0
 """Both SDKs' own default for a whole call."""
+FLEX_ATTEMPT_TIMEOUT_S = 900.0
+"""What OpenAI advises for its flex tier, which takes its time."""
 DEFAULT_IDLE_S = 120.0
 """Proxies on the way give a silent server up after 60 s (nginx, load balancers) or 100 s
 (Cloudflare), and no model pauses so long between two pieces of an answer that has begun."""
@@ -65,6 +67,10 @@ class Deadlines:
     think for minutes. Keep-alive comments and pings do not count."""
 
 
+Lane = Literal["live", "flex", "batch"]
+"""How jobs reach a provider: at once, at once for less, or through its batch service."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BatchSettings:
     """Everything `runner batch` needs to know, besides the configuration of providers."""
@@ -95,6 +101,15 @@ class BatchSettings:
     """What the system allows; None where nobody has looked."""
     processes: int = 1
     """Processes that send requests; with more than one, this one sends none itself."""
+    lane: Lane = "live"
+    fallback: bool = True
+    """In the flex lane: asked again at the standard price where flex has no capacity."""
+    wait: bool = True
+    """In the batch lane: until all is in; else what can be done now."""
+    cancel: bool = False
+    """In the batch lane: cancel what is out and collect what was finished."""
+    then_live: bool = False
+    """After the batch lane: ask live what its batches let expire or failed for the moment."""
     rpm: int | None = None
     """Never more requests in any minute; None leaves it to what the servers say."""
     tpm: int | None = None

@@ -20,6 +20,7 @@ _RESULTS = "Where results go"
 _SPEED = "How fast, how much"
 _TROUBLE = "When things go wrong"
 _SEEN = "What you see"
+_OF_LANE = {"no_fallback": "flex", "no_wait": "batch", "cancel": "batch", "then": "batch"}
 
 _HELP = """\
 Ask every job in JOBS (.jsonl, or - for stdin) and write one result line per
@@ -88,6 +89,24 @@ Exit codes: 0 all answered, 1 some not, 2 not started, 3 a limit you set,
     shown="1",
     help="Processes that send requests; each uses a core",
 )
+@option(
+    "--lane",
+    section=_SPEED,
+    type=click.Choice(["live", "flex", "batch"]),
+    default="live",
+    shown="live",
+    help="Live, flex price, provider's batch API",
+)
+@option("--no-fallback", section=_SPEED, is_flag=True, help="flex: never at standard price")
+@option("--no-wait", section=_SPEED, is_flag=True, help="batch: do what can be done now, exit 5")
+@option("--cancel", section=_SPEED, is_flag=True, help="batch: cancel, collect what finished")
+@option(
+    "--then",
+    section=_SPEED,
+    type=click.Choice(["live"]),
+    shown="nothing",
+    help="batch: ask what expired or failed for now",
+)
 @option("--rpm", section=_SPEED, type=Count(), shown="learnt", help="Never more requests a minute")
 @option(
     "--tpm", section=_SPEED, type=Count(), shown="learnt", help="Never more tokens a minute; 2M"
@@ -121,7 +140,7 @@ Exit codes: 0 all answered, 1 some not, 2 not started, 3 a limit you set,
     shown="5",
     help="Tries per job in one run",
 )
-@shared.attempt_timeout(_TROUBLE)
+@shared.attempt_timeout(_TROUBLE, "10m, flex 15m")
 @option(
     "--job-timeout",
     section=_TROUBLE,
@@ -189,6 +208,7 @@ def _settings(
         summary_json=_summary(options["summary_json"]),
         concurrency=options["concurrency"] or None,
         processes=options["processes"],
+        **_lane(options),
         rpm=options["rpm"],
         tpm=options["tpm"],
         max_cost=options["max_cost"],
@@ -206,12 +226,26 @@ def _settings(
     )
 
 
+def _lane(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "lane": options["lane"],
+        "fallback": not options["no_fallback"],
+        "wait": not options["no_wait"],
+        "cancel": options["cancel"],
+        "then_live": options["then"] == "live",
+    }
+
+
 def _refuse_together(options: Mapping[str, Any], *, stdout: bool) -> None:
     shared.refuse_both("quiet", "verbose", options)
     shared.refuse_both("limit", "sample", options)
     shared.refuse_both("fresh", "retry", options)
     if options["tail"] and options["processes"] > 1:
         raise click.UsageError("--tail shows the answers from one process; leave out --processes.")
+    for name, lane in _OF_LANE.items():
+        if options[name] and options["lane"] != lane:
+            said = name.replace("_", "-")
+            raise click.UsageError(f"--{said} belongs to --lane {lane}.")
     if stdout:
         _refuse_with_stdout(options)
 

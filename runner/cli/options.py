@@ -8,7 +8,12 @@ import click
 
 from runner.cli.command import option
 from runner.cli.types import Count, KeyValue, Plain, Size, Text, Time
-from runner.settings import Ask, Deadlines
+from runner.settings import (
+    DEFAULT_ATTEMPT_TIMEOUT_S,
+    FLEX_ATTEMPT_TIMEOUT_S,
+    Ask,
+    Deadlines,
+)
 
 ASK = "What to ask"
 
@@ -71,14 +76,13 @@ max_line = option(
 )
 
 
-def attempt_timeout(section: str) -> Callable[[Any], Any]:
-    """The bound on one try, in the section that the command gives it."""
+def attempt_timeout(section: str, shown: str = "10m") -> Callable[[Any], Any]:
+    """The bound on one try, in the section that the command gives it; see `deadlines`."""
     return option(
         "--attempt-timeout",
         section=section,
         type=Time(positive=True),
-        default="10m",
-        shown="10m",
+        shown=shown,
         help="For one try",
     )
 
@@ -98,7 +102,11 @@ def ask(options: Mapping[str, Any], *, default_model: str | None) -> Ask:
 
 def deadlines(options: Mapping[str, Any]) -> Deadlines:
     """The bounds on waiting, from the options that the command has."""
-    return Deadlines(attempt_s=options["attempt_timeout"], job_s=options.get("job_timeout"))
+    flex = options.get("lane") == "flex"
+    usual = FLEX_ATTEMPT_TIMEOUT_S if flex else DEFAULT_ATTEMPT_TIMEOUT_S
+    given = options["attempt_timeout"]
+    attempt_s = usual if given is None else given
+    return Deadlines(attempt_s=attempt_s, job_s=options.get("job_timeout"))
 
 
 def refuse_both(first: str, second: str, options: Mapping[str, Any]) -> None:

@@ -16,6 +16,7 @@ from runner.errors import ProviderError
 from runner.events import AttemptStarted, DeltaReceived, Event
 from runner.models import AttemptRecord, Completion, Usage
 from runner.pricing.attempts import cost_of_failure
+from runner.pricing.tiers import lane_served
 from runner.providers.base import Provider
 from runner.settings import Deadlines
 from runner.words import duration
@@ -72,15 +73,15 @@ class Attempts:
         except Exception:
             note.write("internal", None, None)
             raise
-        note.write("ok", completion.request_id, completion.usage)
+        note.write("ok", completion.request_id, completion.usage, completion.service_tier)
         return completion
 
     def _prepare(self, turn: Turn, provider: Provider) -> dict[str, Any]:
-        job = turn.job
-        body = provider.body(job.model, job.request, stream=self.stream)
+        job, request = turn.job, turn.request_at_tier()
+        body = provider.body(job.model, request, stream=self.stream)
         turn.streamed = self.stream
         if not self.stream and provider.must_stream(body):
-            body = provider.body(job.model, job.request, stream=True)
+            body = provider.body(job.model, request, stream=True)
             turn.streamed = True
         turn.assembly = provider.assembly() if turn.streamed else None
         turn.first_token_s = None
@@ -135,16 +136,20 @@ class _Note:
     began: float
     clock: Clock
 
-    def write(self, outcome: str, request_id: str | None, usage: Usage | None) -> None:
-        self._write(outcome, request_id, usage, None if usage is None else self._price(usage))
+    def write(
+        self, outcome: str, request_id: str | None, usage: Usage | None, told: str | None = None
+    ) -> None:
+        cost = None if usage is None else self._price(usage, told)
+        self._write(outcome, request_id, usage, cost, told)
 
     def failed(self, error: ProviderError) -> None:
-        usage = None if error.completion is None else error.completion.usage
-        cost = cost_of_failure(error, self._price)
-        self._write(error.kind, error.request_id, usage, cost, error.retry_after_s)
+        came = error.completion or Completion()
+        told = came.service_tier
+        cost = cost_of_failure(error, lambda usage: self._price(usage, told))
+        self._write(error.kind, error.request_id, came.usage, cost, told, error.retry_after_s)
 
-    def _price(self, usage: Usage) -> float | None:
-        return self.recording.price(self.turn.job, usage)
+    def _price(self, usage: Usage, told: str | None) -> float | None:
+        return self.recording.price(self.turn.job, usage, self.turn.asked_lane, told)
 
     def _write(
         self,
@@ -152,8 +157,10 @@ class _Note:
         request_id: str | None,
         usage: Usage | None,
         cost_usd: float | None,
+        told: str | None,
         retry_after_s: float | None = None,
     ) -> None:
+        lane = self.turn.served = lane_served(self.turn.tier, told)
         most = self.recording.worst_case(self.turn.job) if cost_usd is None else None
         self.turn.attempts.append(
             AttemptRecord(
@@ -166,5 +173,6 @@ class _Note:
                 retry_after_s=retry_after_s,
                 cost_usd=cost_usd,
                 at_most_usd=UNSET if most is None else most,
+                lane=UNSET if lane == "live" else lane,
             )
         )

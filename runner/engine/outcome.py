@@ -21,7 +21,7 @@ from runner.models import (
 from runner.pricing.attempts import cost_of_attempts
 
 
-def unpriced(_: Job, __: Usage) -> float | None:
+def unpriced(_job: Job, _usage: Usage, _lane: str, _told: str | None) -> float | None:
     """Know no prices."""
     return None
 
@@ -37,10 +37,12 @@ class Recording:
 
     run_id: str
     lane: str = "live"
+    """In which jobs are asked, where neither they nor the responses say otherwise."""
     response: bool = True
     request: bool = False
-    price: Callable[[Job, Usage], float | None] = unpriced
-    """What an answer to a job cost, in USD; None where that is unknown."""
+    price: Callable[[Job, Usage, str, str | None], float | None] = unpriced
+    """What an answer to a job cost, in USD, by the lane in which it was asked and the tier that the
+    response names, if any; None where that is unknown."""
     worst_case: Callable[[Job], float | None] = unbounded
     """The most that one attempt at a job can cost, in USD; None where nobody can say."""
 
@@ -105,11 +107,13 @@ def _result(
         provider=job.provider,
         model=job.model,
         response_model=completion.response_model,
-        lane=recording.lane,
+        lane=turn.served or recording.lane,
         text=completion.text,
         finish_reason=completion.finish_reason,
         usage=completion.usage,
-        cost_usd=cost_of_attempts(turn.attempts, lambda usage: recording.price(job, usage)),
+        cost_usd=cost_of_attempts(
+            turn.attempts, lambda usage: recording.price(job, usage, "live", None)
+        ),
         interruption=interruption,
         error=error,
         attempts=turn.attempts,

@@ -24,6 +24,7 @@ from runner.engine.turn import Turn
 from runner.errors import LineProblem, ProviderError, WriteError, internal_error
 from runner.events import JobFinished, JobLeft, ModelHalted, ProviderHalted, RetryScheduled
 from runner.models import Job, Result
+from runner.pricing.tiers import own_tier
 from runner.providers.base import Provider
 
 
@@ -46,6 +47,8 @@ class Service:
     hold: Hold
     halts: Halts = field(default_factory=Halts)
     breakers: Breakers = field(default_factory=Breakers)
+    fallback: bool = False
+    """Where flex has no capacity, ask at the standard tier."""
     keep_costs: bool = False
     """Record also a job that is not asked on, where its requests may have cost something."""
     may_retry: Callable[[Job], bool] = always
@@ -69,7 +72,13 @@ class Service:
             completion = await self.attempts.make(turn, provider)
         except ProviderError as error:
             now = loop_time()
-            gated_s = tell_failure(turn, error, self.policy.longest_retry_after_s, now)
+            gated_s = tell_failure(
+                turn,
+                error,
+                self.policy.longest_retry_after_s,
+                now,
+                falls_back=self._falls_back(turn, error),
+            )
             return await self._after_failure(turn, error, now, gated_s)
         except get_cancelled_exc_class():
             await self._cut_off(turn)
@@ -102,6 +111,13 @@ class Service:
     def is_halted(self, job: Job) -> bool:
         """Whether nothing new may be sent where a job goes."""
         return self.halts.halted(job.provider, job.model)
+
+    def asks_flex(self, job: Job) -> bool:
+        """Whether the lane asks for the flex tier where a job leaves it open."""
+        return self._recording.lane == "flex" and own_tier(job.request.params) is None
+
+    def _falls_back(self, turn: Turn, error: ProviderError) -> bool:
+        return self.fallback and turn.flex and error.no_capacity
 
     def leave(self, turn: Turn, error: ProviderError | None = None) -> None:
         """End a turn without a record, after `error`; the next run takes the job up."""
@@ -151,12 +167,14 @@ class Service:
         if is_refusal(error):
             turn.refused_at, delay = now, round(gated_s, 6)
         turn.error = error
-        self.attempts.emit(RetryScheduled(turn.job, error, delay))
+        falls_back = self._falls_back(turn, error)
+        turn.flex = turn.flex and not falls_back
+        self.attempts.emit(RetryScheduled(turn.job, error, delay, falls_back))
         return delay
 
     def _halt_if_hopeless(self, turn: Turn, error: ProviderError) -> bool:
         name = turn.job.provider
-        if error.kind == "rate_limit":
+        if error.kind == "rate_limit" or self._falls_back(turn, error):
             turn.refusals += 1
         else:
             turn.tries += 1
@@ -179,13 +197,8 @@ class Service:
     def _decide(self, turn: Turn, error: ProviderError) -> Again | GiveUp:
         if not self.may_retry(turn.job):
             return GiveUp()
-        decision = decide(
-            error,
-            tries=turn.tries,
-            refusals=turn.refusals,
-            policy=self.policy,
-            draw=self.random.random(),
-        )
+        # Asked elsewhere, it need not wait, and no try was spent.
+        decision = Again(0.0) if self._falls_back(turn, error) else self._after_try(turn, error)
         limit = self.attempts.deadlines.job_s
         if limit is None or isinstance(decision, GiveUp):
             return decision
@@ -195,6 +208,15 @@ class Service:
             GiveUp("--job-timeout leaves no time to ask again")
             if spent + wait >= limit
             else decision
+        )
+
+    def _after_try(self, turn: Turn, error: ProviderError) -> Again | GiveUp:
+        return decide(
+            error,
+            tries=turn.tries,
+            refusals=turn.refusals,
+            policy=self.policy,
+            draw=self.random.random(),
         )
 
     async def _cut_off(self, turn: Turn) -> None:
@@ -236,10 +258,13 @@ def is_refusal(error: ProviderError) -> bool:
     return error.kind == "rate_limit" and error.interruption is None
 
 
-def tell_failure(turn: Turn, error: ProviderError, longest_s: float, now: float) -> float:
+def tell_failure(
+    turn: Turn, error: ProviderError, longest_s: float, now: float, *, falls_back: bool = False
+) -> float:
     """Tell the pace what a failure says of the server; it waits `longest_s` seconds at most.
 
-    Gives the seconds for which a refused job has to wait; 0 for other failures.
+    Gives the seconds for which a refused job has to wait; 0 for other failures. `falls_back`: the
+    job will be asked at the standard tier.
     """
     usage = error.completion.usage if error.completion else None
     if error.unsent:
@@ -249,7 +274,9 @@ def tell_failure(turn: Turn, error: ProviderError, longest_s: float, now: float)
         return turn.grant.refused(
             now, None if asked is None else min(asked, longest_s), error.quota
         )
-    if usage is not None and usage.complete:
+    if error.no_capacity and turn.asks_flex:
+        turn.grant.turned_away(now, error.quota, comes_again=falls_back)
+    elif usage is not None and usage.complete:
         turn.grant.answered(now, usage, error.quota)
     else:
         turn.grant.failed(now, error.quota, overloaded=error.kind == "overloaded")

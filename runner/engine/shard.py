@@ -26,6 +26,8 @@ from runner.pace.lane import Lane
 from runner.pace.pace import Pace
 from runner.pricing.rates import usd
 
+_READ_AT_ONCE = 32
+
 
 def no_attempts(_: Job) -> list[AttemptRecord]:
     """Say that nothing was tried before."""
@@ -123,6 +125,7 @@ class Shard:
             lane=self.pace.lane(job.provider, job.model),
             need=need_of(job),
             worst=self.worst_case(job),
+            flex=self.service.asks_flex(job),
             attempts=self.earlier(job),
         )
         self.service.attempts.emit(JobQueued(job))
@@ -160,8 +163,11 @@ class Shard:
         self._tell_feeder()
 
     def _tell_feeder(self) -> None:
-        # Not for each job that ends: the feeder reads a few at a time.
-        if not self._room.is_set() and 2 * self._held() <= 3 * self.pace.ceiling:
+        # Not for each job that ends: the feeder reads a few at a time, but not so many that
+        # answers wait for it.
+        ceiling = self.pace.ceiling
+        few = min(ceiling // 2, _READ_AT_ONCE)
+        if not self._room.is_set() and self._held() + few <= 2 * ceiling:
             self._room.set()
 
     async def _hear_drain(self) -> None:

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 
 from msgspec import UNSET, Raw, UnsetType
+from msgspec.structs import replace
 
 from runner.errors import ProviderError
-from runner.models import AttemptRecord, Job
+from runner.models import AttemptRecord, Job, Request
 from runner.pace.lane import Grant, Lane
 from runner.pace.permit import Need
 from runner.pricing.rates import picodollars
+from runner.pricing.tiers import FLEX, asked_tier, at_flex
 from runner.providers.base import Assembly
 
 
@@ -43,6 +45,10 @@ class Turn:
     """Monotonic seconds of the same moment."""
     gated_s: float = 0.0
     """Seconds spent waiting because the provider refused for rate, or nothing could be written."""
+    flex: bool = False
+    """Its next request asks for the flex tier, because the lane does and the job leaves it open."""
+    served: str | None = None
+    """The lane in which its last request was served, or failed; None where none was sent."""
     first_token_s: float | None = None
     error: ProviderError | None = None
     """Why it waits for another attempt."""
@@ -51,6 +57,26 @@ class Turn:
     """The body that was sent, where it is to be kept."""
     assembly: Assembly | None = None
     """The streamed answer under way; it can be read after a cut."""
+
+    @property
+    def asked_lane(self) -> str:
+        """The lane in which its next request is asked."""
+        return "flex" if self.flex else "live"
+
+    @property
+    def tier(self) -> object:
+        """The service tier that its next request asks for; None where it names none."""
+        return asked_tier(self.job.request.params, self.asked_lane)
+
+    @property
+    def asks_flex(self) -> bool:
+        """Whether that is flex, by the lane or by the job itself."""
+        return self.tier == FLEX
+
+    def request_at_tier(self) -> Request:
+        """Give the job's request, with the tier where the lane asks for one."""
+        request = self.job.request
+        return replace(request, params=at_flex(request.params)) if self.flex else request
 
     def cost(self) -> int | None:
         """Give what the request that is out cost in picodollars.

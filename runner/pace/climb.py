@@ -180,14 +180,16 @@ class Climb:
             self._settle(now, self._unhurried(window, best))
 
     def _unhurried(self, window: Window, level: float) -> float:
-        """Step back at once where the level a person gave slows the server down by far.
+        """Step back at once where the level a person gave does no more than far fewer did.
 
-        Half-way, on a scale of factors, to the level at which it would be as fast as with few.
+        Half-way, on a scale of factors, to the level at which it would be as fast as with few. That
+        it is slower alone means little: it may be this machine that does not keep up.
         """
+        constant = self._shape.constant
         if not self._keen or window.count < LEAST_RAMP:
             return level
-        slowed = self._ramp.slowed(window, self._shape.constant) or 1.0
-        if slowed <= _SLOWED_KEEN:
+        slowed = self._ramp.slowed(window, constant) or 1.0
+        if slowed <= _SLOWED_KEEN or not self._ramp.does_no_more(window, constant):
             return level
         far = math.sqrt(slowed)
         self._step, self._down_first = min(_WIDEST, max(_WIDE, far)), True

@@ -94,6 +94,18 @@ class Grant:
             limiter.failed(permit, now, quota=quota if limiter is self.lane.own else None)
         self._end("overloaded" if overloaded else "failed", now)
 
+    def turned_away(self, now: float, quota: Quota | None, *, comes_again: bool) -> None:
+        """There was no room at the tier that was asked for: no limit of the account's was met.
+
+        How many of ours are out changes nothing about that, so it is no overload: half of the
+        requests may be turned away while all others are served. `comes_again`: the job is asked
+        at another tier at once, so that it says nothing at all. Else it is one more failure: few
+        change nothing, and where most are turned away fewer are sent in vain.
+        """
+        for limiter, permit in self.permits:
+            limiter.turned_away(permit, now, quota=quota if limiter is self.lane.own else None)
+        self._end("cancelled" if comes_again else "failed", now)
+
     def close(self, now: float, cost: int | None = 0) -> None:
         """Make room for another; a request of which nothing was told was never sent.
 

@@ -134,6 +134,20 @@ class Limiter:
         for meter, entry in permit.entries:
             meter.undo(entry, now)
 
+    def turned_away(self, permit: Permit, now: float, *, quota: Quota | None = None) -> None:
+        """End a request for which there was no room, whatever the rate.
+
+        It counts as a request, since some servers count it, but not as tokens; no gate is shut.
+        """
+        _close(permit)
+        if self._tpm is not None:
+            self._tpm.put_back(permit.held, now)
+        for meter, entry in permit.entries:
+            if not meter.unit.requests:
+                meter.undo(entry, now)
+        if quota is not None:
+            self._observe(permit, quota, now)
+
     def refused(
         self,
         permit: Permit,

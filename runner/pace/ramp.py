@@ -11,6 +11,8 @@ WORSE = 0.96
 """Share of the most that was done, for who wants the highest level that does no harm."""
 _NEARLY = 0.97
 """Share of the most that was done that is as good as the most."""
+_MORE = 1.1
+"""Answers that came first are the short ones, which makes a new level look better than it is."""
 _MOST_WINDOWS = 100
 _FAR_FEWER = 0.6
 """A server is as slow as it is compared with levels below this share of the present one."""
@@ -50,6 +52,15 @@ class Ramp:
         if before.count < LEAST_RAMP:
             return None
         return window.slowness(constant) / before.slowness(constant)
+
+    def does_no_more(self, window: Window, constant: float | None) -> bool:
+        """Tell whether not clearly more is done than was with far fewer in flight."""
+        fewer = [
+            one.throughput(constant)
+            for one in (self._before, *self._windows)
+            if one.count >= LEAST_RAMP and one.level <= _FAR_FEWER * window.level
+        ]
+        return bool(fewer) and window.throughput(constant) < _MORE * max(fewer)
 
     def best(self, least: float, constant: float | None, *, keen: bool) -> float:
         """Tell at which level most was done; `keen`: the highest of those that did as much.

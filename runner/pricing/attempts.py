@@ -6,6 +6,7 @@
 | a count came that is not final (cut stream) | null |
 | refused before anything was generated: bad request, key, quota, 404, 429 | 0 |
 | refused as overloaded: 498, 529, or a 503 with the provider's own error code | 0 |
+| refused because there is no room at flex price: 429 | 0 |
 | nothing was sent: no connection, a request that cannot be written | 0 |
 | anything else: time-outs, other 5xx, broken connections, stopped by us | null |
 
@@ -49,12 +50,13 @@ def cost_of_attempts(
     """Sum up in USD what a job cost; None where the cost of any attempt is unknown.
 
     What an attempt was found to cost when it was made stands; one whose price was unknown then is
-    priced by its count, if it may be known by now.
+    priced by its count, if it may be known by now. One in another lane than live stays unknown:
+    the record does not tell whether the tier or its price was.
     """
     total = 0
     for attempt in attempts:
         cost = attempt.cost_usd
-        if cost is None and attempt.usage is not None:
+        if cost is None and attempt.usage is not None and attempt.lane is UNSET:
             cost = price(attempt.usage)
         if cost is None:
             return None

@@ -10,6 +10,7 @@ from runner.pricing.bounds import input_bound, output_bound
 from runner.pricing.price_list import Seller, listed, listed_models
 from runner.pricing.rates import Rates, configured, usd
 from runner.pricing.terms import STANDARD, Terms, terms_of
+from runner.pricing.tiers import FLEX, asked_tier, is_told
 
 _SELLERS: Mapping[Api, Seller] = {
     "openai": "openai",
@@ -68,15 +69,26 @@ class PriceBook:
             return own
         return [*own, *listed_models(_SELLERS[config.api])]
 
-    def cost(self, job: Job, usage: Usage, lane: str = "live") -> int | None:
-        """Give what one answer to a job cost; None where price or a count is unknown."""
-        terms = terms_of(job.request.params, lane)
+    def cost(
+        self, job: Job, usage: Usage, lane: str = "live", told: str | None = None
+    ) -> int | None:
+        """Give what one answer to a job cost; None where price or a count is unknown.
+
+        `lane`: in which it was asked for. `told`: the tier at which the response says it was
+        served. Where flex was asked for and the response does not say, nobody knows the price.
+        """
+        params = job.request.params
+        if not is_told(told) and asked_tier(params, lane) == FLEX:
+            return None
+        terms = terms_of(params, lane, told)
         rates = None if terms is None else self.rates(job.provider, job.model, terms)
         return None if rates is None else rates.cost(usage)
 
-    def cost_usd(self, job: Job, usage: Usage, lane: str = "live") -> float | None:
+    def cost_usd(
+        self, job: Job, usage: Usage, lane: str = "live", told: str | None = None
+    ) -> float | None:
         """Give the same in USD, as records hold it."""
-        amount = self.cost(job, usage, lane)
+        amount = self.cost(job, usage, lane, told)
         return None if amount is None else usd(amount)
 
     def worst_case(self, job: Job, lane: str = "live") -> "int | Lacking":
@@ -112,7 +124,12 @@ class PriceBook:
     def _look_up(self, provider: str, model: str, terms: Terms) -> Rates | None:
         config = self._providers[provider]
         prices = config.model_prices.get(model, config.prices)
-        if prices is not None:
+        if ("service_tier", FLEX) in terms:
+            flex = config.model_flex_prices.get(model, config.flex_prices)
+            # Whose own prices are told pays no list's, whatever the tier.
+            if flex is not None or prices is not None:
+                return None if flex is None else configured(flex)
+        elif prices is not None:
             return configured(prices)
         if config.simulated or config.base_url is not None:
             return None

@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
+from runner.pricing.tiers import asked_tier, is_told
+
 Terms = tuple[tuple[str, str], ...]
 """Names and values by which a price list tells prices of one model apart."""
 STANDARD: Terms = ()
 
 _TELLING = frozenset(
-    {"service_tier", "speed", "inference_geo", "tools", "web_search_options", "mcp_servers"}
+    {"speed", "inference_geo", "tools", "web_search_options", "mcp_servers"}
     | {"container", "modalities", "background_options", "prompt"}
 )
-_STANDARD_VALUES: Mapping[str, tuple[object, ...]] = {
-    "service_tier": (None, "auto", "default", "standard_only"),
-    "speed": (None, "standard"),
-}
+_STANDARD_TIERS = (None, "auto", "default", "standard_only")
+_STANDARD_SPEEDS = (None, "standard")
 _NO_FEES: Mapping[str, tuple[object, ...]] = {
     "inference_geo": (None, "global"),
     "web_search_options": (None,),
@@ -30,27 +30,33 @@ _RUN_HERE = ("bash_", "text_editor_", "computer_", "memory_")
 """Anthropic's tools that the caller runs: tokens are all they cost."""
 _LANES: Mapping[str, Terms] = {
     "live": STANDARD,
-    "flex": (("service_tier", "flex"),),
+    "flex": STANDARD,  # what it asks for is the tier
     "batch": (("processing", "batch"),),
 }
 
 
-def terms_of(params: Mapping[str, Any], lane: str = "live") -> Terms | None:
-    """Read the terms of a request; None where it may cost more than its tokens."""
-    if _TELLING.isdisjoint(params):
+def terms_of(
+    params: Mapping[str, Any], lane: str = "live", told: str | None = None
+) -> Terms | None:
+    """Read the terms of a request; None where it may cost more than its tokens.
+
+    `told`: the tier at which the response says it was served, over the one that was asked for.
+    """
+    tier = told if is_told(told) else asked_tier(params, lane)
+    if _TELLING.isdisjoint(params) and tier in _STANDARD_TIERS:
         return _LANES[lane]
     if not all(params.get(name) in plain for name, plain in _NO_FEES.items()):
         return None
     if not _only_own_tools(params.get("tools")):
         return None
-    asked = {
-        name: params[name]
-        for name, plain in _STANDARD_VALUES.items()
-        if params.get(name) not in plain
-    }
+    asked: dict[str, Any] = dict(_LANES[lane])
+    if tier not in _STANDARD_TIERS:
+        asked["service_tier"] = tier
+    if (speed := params.get("speed")) not in _STANDARD_SPEEDS:
+        asked["speed"] = speed
     if not all(isinstance(value, str) for value in asked.values()):
         return None
-    return tuple(sorted((asked | dict(_LANES[lane])).items()))
+    return tuple(sorted(asked.items()))
 
 
 def _only_own_tools(tools: object) -> bool:

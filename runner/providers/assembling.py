@@ -75,8 +75,11 @@ class StreamAssembly(ABC):
 
 
 def unfinished(came: Completion, **more: Any) -> Completion:
-    """What came of an answer that did not end: no finish reason, and no final token counts."""
+    """What came of an answer that did not end: no finish reason, and no final token counts.
+
+    Nor a tier: until its end a stream may name the one that was asked for.
+    """
     usage = came.usage
     if usage is not None:
         usage = msgspec.structs.replace(usage, complete=False)
-    return msgspec.structs.replace(came, usage=usage, finish_reason=None, **more)
+    return msgspec.structs.replace(came, usage=usage, finish_reason=None, service_tier=None, **more)

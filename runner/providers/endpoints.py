@@ -106,7 +106,7 @@ def endpoint(config: ProviderConfig, environ: Mapping[str, str]) -> Endpoint:
     openai = own_account and config.api != "anthropic"
     return Endpoint(
         api=config.api,
-        base_url=_base_url(config, environ),
+        base_url=base_url_of(config, environ),
         key=_key(config, environ),
         organization=_value(environ, "OPENAI_ORG_ID") if openai else None,
         project=_value(environ, "OPENAI_PROJECT_ID") if openai else None,
@@ -134,7 +134,8 @@ def _key(config: ProviderConfig, environ: Mapping[str, str]) -> str:
     return NO_KEY
 
 
-def _base_url(config: ProviderConfig, environ: Mapping[str, str]) -> str:
+def base_url_of(config: ProviderConfig, environ: Mapping[str, str]) -> str:
+    """Give the address of a provider. Raises UsageError for one that cannot work."""
     ambient = _AMBIENT[config.api]
     url, source = config.base_url, f"base_url of {config.name}"
     if url is None:

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+_MOST = 10**15
+"""No answer has more tokens; who says so says nothing."""
+
 
 def mapping(value: object) -> dict[str, Any]:
     """The object itself, or an empty one."""
@@ -25,7 +28,7 @@ def string(value: object) -> str | None:
 
 def count(value: object) -> int | None:
     """A number of tokens; None for everything that is not one, such as a string."""
-    return value if type(value) is int and value >= 0 else None
+    return value if type(value) is int and 0 <= value <= _MOST else None
 
 
 def index(value: object, default: int = 0) -> int:

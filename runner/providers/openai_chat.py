@@ -85,6 +85,7 @@ def read_chat(body: dict[str, Any]) -> Completion:
         finish_reason=_finish(finish, refused=refusal is not None),
         usage=chat_usage(body.get("usage")),
         response_model=string(body.get("model")),
+        service_tier=string(body.get("service_tier")),
     )
 
 

@@ -73,6 +73,7 @@ def read_response(body: dict[str, Any]) -> Completion:
         finish_reason=_finish(body, refused=any(refusals)),
         usage=responses_usage(body.get("usage")),
         response_model=string(body.get("model")),
+        service_tier=string(body.get("service_tier")),
     )
 
 

@@ -13,7 +13,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urljoin, urlsplit
 
+from runner.errors import UsageError
 from runner.providers.endpoints import Endpoint
+from runner.providers.wording import for_people
 
 if TYPE_CHECKING:
     import anthropic
@@ -110,7 +112,23 @@ class SdkTransport:
 
 
 def open_http(endpoint: Endpoint, *, concurrency: int, http: Http) -> "httpx2.AsyncClient":
-    """Import the SDK and build the HTTP client under it: slow, so meant for a thread."""
+    """Import the SDK and build the HTTP client under it: slow, so meant for a thread.
+
+    Raises UsageError where the environment names certificates or a proxy that cannot be used.
+    """
+    import httpx2
+
+    try:
+        return _built(endpoint, concurrency, http)
+    except (OSError, ValueError, httpx2.InvalidURL) as error:
+        reason = for_people((isinstance(error, OSError) and error.strerror) or str(error))
+        raise UsageError(
+            f"no connection to {endpoint.address} can be prepared: {reason}.\n"
+            "Look at SSL_CERT_FILE, HTTPS_PROXY and ALL_PROXY in the environment."
+        ) from error
+
+
+def _built(endpoint: Endpoint, concurrency: int, http: Http) -> "httpx2.AsyncClient":
     import httpx2
 
     from runner.providers.refused_bodies import bound_refusal

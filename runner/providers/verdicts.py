@@ -37,6 +37,12 @@ _STATUSES: dict[int, Verdict] = {
     529: Verdict("overloaded", retryable=True),
 }
 
+_NO_CAPACITY = Verdict("overloaded", retryable=True)
+_NO_CAPACITY_CODE = "resource_unavailable"
+_NO_CAPACITY_WORDS = re.compile(r"resource[ _]unavailable", re.IGNORECASE)
+"""OpenAI has no room at flex price: a 429 that says nothing of the account's limits. Its guide
+gives the words and not the field that bears them, so that code, type and message count."""
+
 _ACCOUNT_CODES: dict[str, Verdict] = {
     "insufficient_quota": _NO_CREDIT,
     "credit_balance_exhausted": _NO_CREDIT,
@@ -74,6 +80,7 @@ _CODE_STATUSES: dict[str, int] = {
     "internal_server_error": 500,
     "timeout_error": 504,
     "vector_store_timeout": 504,
+    _NO_CAPACITY_CODE: 429,
     "conflict_error": 409,
     "authentication_error": 401,
     "permission_error": 403,
@@ -115,10 +122,18 @@ def verdict(status: int, fault: Fault, *, should_retry: str | None = None) -> Ve
         status = _equivalent(fault)
     if status < 500 and fault.message and _ACCOUNT_WORDS.search(fault.message):
         return _NO_CREDIT
+    if status == 429 and _lacks_capacity(fault):
+        return _NO_CAPACITY
     found = _STATUSES.get(status) or (_REFUSED if status < 500 else _BROKEN)
     if should_retry == "false" and found.kind != "rate_limit":
         return found._replace(retryable=False)
     return found
+
+
+def _lacks_capacity(fault: Fault) -> bool:
+    if _NO_CAPACITY_CODE in fault.codes:
+        return True
+    return fault.message is not None and _NO_CAPACITY_WORDS.search(fault.message) is not None
 
 
 def _equivalent(fault: Fault) -> int:

@@ -29,6 +29,7 @@ class Sent(msgspec.Struct, frozen=True):
     usage: Usage | None = None
     cost_usd: float | None = None
     at_most_usd: float | UnsetType = UNSET
+    lane: str | UnsetType = UNSET
 
 
 class _Record(msgspec.Struct):
@@ -43,6 +44,7 @@ class Open(NamedTuple):
     question: int
     """`digest_number` of what was asked."""
     usage: Usage | None
+    """None also where it was not live, so that its count does not tell what it cost."""
 
 
 class Ledger(NamedTuple):
@@ -72,7 +74,7 @@ def ledger_of(path: Path, table: ResultTable) -> Ledger:
             spent += found
             if found.unbounded:
                 unpriced[job_id] = [
-                    Open(question, one.usage)
+                    Open(question, one.usage if one.lane is UNSET else None)
                     for one, question in sent.items()
                     if one.cost_usd is None and one.at_most_usd is UNSET
                 ]

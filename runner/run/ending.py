@@ -45,7 +45,7 @@ def exit_code(tally: Tally, outcome: Outcome, allowance: Allowance) -> ExitCode:
         stopped = None
     if stopped is not None and stopped not in LIMITS:
         return STOP_CODES[stopped]
-    if tally.halted or tally.halted_models:
+    if tally.halted_models or any(error.kind != "internal" for error in tally.halted.values()):
         return ExitCode.ACCOUNT
     if stopped is not None:
         return STOP_CODES[stopped]

@@ -24,6 +24,8 @@ class Money:
     """Jobs that a killed run had sent."""
     shown: str | None
     """The results file, where there is one."""
+    lane: str = "live"
+    """At whose price the worst case is counted."""
     _spent: Spent = field(init=False)
     _lacking: dict[tuple[Lacking, str, str], Unpriced] = field(default_factory=dict)
 
@@ -43,7 +45,7 @@ class Money:
 
     def worst_case(self, job: Job) -> int:
         """Give the most that one request for a job can cost. Raises UsageError."""
-        worst = self.book.worst_case(job)
+        worst = self.book.worst_case(job, self.lane)
         if isinstance(worst, Lacking):
             # Only a stream still holds such a job: a file was checked.
             self._need(job)
@@ -74,7 +76,7 @@ class Money:
             self._spent += Spent(unbounded=1)
 
     def _need(self, job: Job) -> None:
-        worst = self.book.worst_case(job)
+        worst = self.book.worst_case(job, self.lane)
         if isinstance(worst, Lacking):
             key = (worst, job.provider, job.model)
             found = self._lacking.setdefault(

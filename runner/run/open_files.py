@@ -1,6 +1,7 @@
 """How many requests may be out at once, so far as open files go: each takes one."""
 
 import resource
+from contextlib import suppress
 from dataclasses import replace
 
 from runner.pace.pace import MOST_IN_FLIGHT
@@ -9,6 +10,7 @@ from runner.settings import BatchSettings
 _KEPT = 64
 """For everything but connections: the files of a run, libraries, pipes."""
 _PLENTY = 1 << 20
+"""Some systems allow a thousand times as many, and some libraries make a table of all of them."""
 
 
 def within_system(settings: BatchSettings) -> BatchSettings:
@@ -26,13 +28,13 @@ def within_system(settings: BatchSettings) -> BatchSettings:
 def _raised() -> int:
     """Raise this process's limit, and with it that of the processes it makes; give what it is."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for wanted in (hard, _PLENTY, 10_240):  # macOS allows less than it says
-        if wanted == resource.RLIM_INFINITY or (0 <= soft >= wanted):
-            continue
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if soft == resource.RLIM_INFINITY:
+        return _PLENTY
+    plenty = _PLENTY if hard == resource.RLIM_INFINITY else min(hard, _PLENTY)
+    for wanted in (plenty, 10_240):  # macOS allows less than it says
+        if soft >= wanted:
             break
-        except (ValueError, OSError):
-            continue
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return _PLENTY if soft == resource.RLIM_INFINITY else min(soft, _PLENTY)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            return wanted
+    return min(soft, _PLENTY)

@@ -1,5 +1,6 @@
 """What a batch does before the event loop: read what is recorded, check the whole input, plan."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from runner.engine.shard import uncounted
 from runner.errors import LineProblem, UsageError
 from runner.input.check import Checked, check_file, count_lines
 from runner.input.parser import JobParser
-from runner.input.select import limit, sample
+from runner.input.select import everything, limit, sample
 from runner.input.source import Source
 from runner.models import Job
 from runner.pace.budget import Budget
@@ -26,12 +27,14 @@ from runner.results.run_file import RunFile, describe_changes, read_run_file
 from runner.results.scan import Scan, nothing, repair
 from runner.results.spent import Ledger, ledger_of
 from runner.results.table import ResultTable
+from runner.run.flex import bound_lane, refuse_without_flex
 from runner.run.money import Money
-from runner.run.plan import Plan, everything
+from runner.run.plan import Plan
 from runner.run.prices import price_book
 from runner.settings import BatchSettings
 from runner.view.tally import Tally
 from runner.view.texts_refusal import changed_text, invalid_text
+from runner.view.tiers import FlexCounts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,6 +105,7 @@ def prepare(
         tally.total = plan.selected
     elif settings.sample is not None:
         raise UsageError(f"--sample needs a file that can be counted first; {source.label} is not.")
+    _begin_flex(settings, config, plan, streamed=checked is None)
     prepared = Prepared(
         settings=settings,
         config=config,
@@ -123,6 +127,12 @@ def prepare(
     if paths is not None and checked is not None and plan.changed:
         raise UsageError(_refusal(prepared, paths))
     return prepared
+
+
+def _begin_flex(settings: BatchSettings, config: Config, plan: Plan, *, streamed: bool) -> None:
+    if settings.lane == "flex":
+        refuse_without_flex(settings, config, None if streamed else plan.models, os.environ)
+        plan.tally.flex = FlexCounts()
 
 
 def run_file_of(prepared: Prepared) -> RunFile:
@@ -168,6 +178,7 @@ def _money(
         ledger=ledger_of(kept.results, plan.table) if kept is not None else Ledger(Spent(), {}),
         unknown=set(plan.unknown),
         shown=None if kept is None else kept.shown,
+        lane=bound_lane(settings),
     )
 
 
@@ -194,7 +205,14 @@ def _check(
         if settings.skip_invalid:
             plan.add_problem(problem)
 
-    checked = check_file(source, parser, on_job=take, on_problem=note)
+    checked = check_file(
+        source,
+        parser,
+        on_job=take,
+        on_problem=note,
+        # What jobs may cost is told of each by its request.
+        on_stretch=plan.add_stretch if money is None else None,
+    )
     if checked.invalid and not settings.skip_invalid:
         total = checked.invalid + checked.jobs
         raise UsageError(invalid_text(checked.problems, checked.invalid, total))

@@ -26,7 +26,7 @@ from runner.results.output import Output
 from runner.results.writer import OnWritten, pass_over, write_results
 from runner.settings import DEFAULT_MAX_ATTEMPTS, Deadlines
 
-RESULTS_AHEAD = 256
+RESULTS_AHEAD = 1024
 """Results that may wait for the writer, and never more than may be in flight: what waits here is
 asked again after a kill. Beyond that each waits with its own."""
 
@@ -39,6 +39,8 @@ class EngineSettings:
     deadlines: Deadlines
     max_attempts: int = DEFAULT_MAX_ATTEMPTS
     stream: bool = False
+    fallback: bool = False
+    """Where flex has no capacity, ask at the standard tier."""
     ahead: int | None = None
     """How many jobs may start before the oldest unfinished one ends; None sets no bound."""
 
@@ -117,6 +119,7 @@ class Session:
             stop=self.stop,
             hold=self.hold,
             may_retry=self.may_retry,
+            fallback=settings.fallback,
             keep_costs=self.pace.budget is not None,
         )
         return Shard(

@@ -1,7 +1,9 @@
 """From a prepared batch to what its start says."""
 
 from runner.providers.anthropic_messages import DEFAULT_ANTHROPIC_MAX_TOKENS
+from runner.run.flex import unpriced_at_flex
 from runner.run.preparing import Prepared
+from runner.view.texts_flex import flex_notes
 from runner.view.texts_start import Earlier, Start
 
 
@@ -21,12 +23,21 @@ def start_of(prepared: Prepared) -> Start:
         own_model=_own_model(prepared),
         wanted_at_once=settings.concurrency_wanted,
         at_once=settings.concurrency,
+        flex=_flex(prepared),
     )
 
 
 def _model_of_stream(prepared: Prepared) -> list[str]:
     model = prepared.settings.ask.model
     return [model] if prepared.checked is None and model else []
+
+
+def _flex(prepared: Prepared) -> list[str]:
+    settings = prepared.settings
+    if settings.lane != "flex":
+        return []
+    unpriced = unpriced_at_flex(prepared.book, prepared.plan.models)
+    return flex_notes(fallback=settings.fallback, unpriced=unpriced)
 
 
 def _default_cap(prepared: Prepared) -> int | None:

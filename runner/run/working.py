@@ -29,6 +29,7 @@ from runner.results.run_file import write_run_file
 from runner.results.writer import Place
 from runner.run.ending import Outcome
 from runner.run.feed import planned_jobs, streamed_jobs
+from runner.run.flex import bound_lane, flexless
 from runner.run.pacing import pace_for
 from runner.run.preparing import Prepared, run_file_of
 from runner.run.runtime import Runtime
@@ -204,18 +205,21 @@ def _engine_settings(prepared: Prepared, book: PriceBook) -> EngineSettings:
             run_id=prepared.run_id,
             response=not settings.no_response,
             request=settings.keep_request,
+            lane="flex" if settings.lane == "flex" else "live",
             price=book.cost_usd,
-            worst_case=book.worst_case_usd,
+            worst_case=lambda job: book.worst_case_usd(job, bound_lane(settings)),
         ),
         deadlines=settings.deadlines,
         max_attempts=settings.max_attempts,
         stream=settings.tail,
+        fallback=settings.fallback,
         ahead=AHEAD * (settings.concurrency or DEFAULT_AHEAD) if settings.tail else None,
     )
 
 
 async def _jobs(prepared: Prepared, teller: Teller) -> AsyncGenerator[Job | LineProblem, None]:
     source, parser, plan = prepared.source, prepared.parser, prepared.plan
+    checks_flex = prepared.checked is None and prepared.settings.lane == "flex"
     if prepared.checked is None:
         jobs = streamed_jobs(source, parser, plan, prepared.settings.limit)
     else:
@@ -223,7 +227,10 @@ async def _jobs(prepared: Prepared, teller: Teller) -> AsyncGenerator[Job | Line
     async with aclosing(jobs):
         async for item in jobs:
             await teller.room()
-            yield item
+            found = None
+            if checks_flex and isinstance(item, Job):
+                found = flexless(item, prepared.config, source.label, os.environ)
+            yield found or item
 
 
 def _earlier(prepared: Prepared, job: Job) -> list[AttemptRecord]:

@@ -1,5 +1,6 @@
 """The figures of a run for programs: the file behind `--summary-json`."""
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,14 @@ def summary_figures(
     | `cut_off` | answers that ended at their token limit |
     | `undone` | jobs without a record |
     | `requests` | requests sent in this run |
-    | `attempts` | of these, all but refusals |
+    | `attempts` | of these, all but refusals and those that fell back |
     | `retries`, `refusals` | repeated after a failure; refused for rate (429) |
     | `waited_s` | seconds that jobs were told to wait for their next attempt, summed over jobs |
     | `tokens` | of this run: `input`, `cached_input`, `output`, `unknown_jobs` not fully told |
     | `cost_usd`, `cost_unknown_jobs` | of this run: what is known, and jobs for which not all is |
     | `max_cost_usd`, `max_cost_spent_usd` | the bound given; what the file counts against it |
+    | `flex` | null in other lanes; answers of this run `at_flex` and `at_standard` (any other), \
+and jobs that `fell_back` for lack of room |
     | `peak_in_flight` | most requests out at once |
     | `started_at`, `ended_at`, `exit_code` | RFC 3339 UTC; what the process returns |
     """
@@ -55,6 +58,7 @@ def summary_figures(
         "cost_unknown_jobs": tally.money.unknown_jobs,
         "max_cost_usd": tally.money.limit_usd,
         "max_cost_spent_usd": tally.money.counted_usd,
+        "flex": _flex(tally),
         "peak_in_flight": tally.peak_in_flight,
         "started_at": rfc3339(started),
         "ended_at": rfc3339(ended),
@@ -71,6 +75,11 @@ def write_summary(path: Path, figures: dict[str, Any]) -> None:
     except OSError as error:
         where = printable(str(path))
         raise WriteError(f"{where}: the summary cannot be written: {error.strerror}.") from error
+
+
+def _flex(tally: Tally) -> dict[str, int] | None:
+    counts = tally.flex
+    return None if counts is None else asdict(counts)
 
 
 def _tokens(tally: Tally) -> dict[str, int | None]:

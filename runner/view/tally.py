@@ -17,6 +17,7 @@ from runner.events import (
 )
 from runner.models import ErrorKind, ErrorRecord, FinishReason, Job, Result, Status, Usage
 from runner.view.spending import Spending
+from runner.view.tiers import FlexCounts
 
 
 @dataclass(slots=True)
@@ -115,10 +116,12 @@ class Tally:
     taken_back: int = 0
     """Results that could not be written, and are undone again."""
     halted: dict[str, ProviderError] = field(default_factory=dict)
-    """Providers that refused the account, with what they said."""
+    """Providers that refused the account, with what they said; `internal` where none was asked."""
     halted_models: dict[tuple[str, str], Alike] = field(default_factory=dict)
     """Providers' models that failed every job in the same lasting way."""
     money: Spending = field(default_factory=Spending)
+    flex: FlexCounts | None = None
+    """At which price answers came; None where flex was not asked for."""
     stopping: Stopping | None = None
     _caps: dict[str, int | None] = field(default_factory=dict)
     """Token limits of the jobs in flight."""
@@ -148,8 +151,12 @@ class Tally:
 
     @property
     def attempts(self) -> int:
-        """Requests that count against `--max-attempts`: all but those refused for rate."""
-        return self.requests - self.refusals
+        """Requests that count against `--max-attempts`.
+
+        All but those refused for rate, and those for which flex had no room and another was sent.
+        """
+        fell_back = 0 if self.flex is None else self.flex.fell_back
+        return self.requests - self.refusals - fell_back
 
     @property
     def cap(self) -> int | None:
@@ -175,14 +182,16 @@ class Tally:
         self._count(status, line, error, finish_reason, cap, reason)
 
     def emit(self, event: Event) -> None:
+        if self.flex is not None:
+            self.flex.emit(event)
         match event:
             case AttemptStarted(job):
                 self._start(job)
-            case RetryScheduled(job, error, delay_s):
+            case RetryScheduled(job, error, delay_s, falls_back):
                 self._caps.pop(job.id, None)
                 refused = error.kind == "rate_limit" and error.interruption is None
                 self.refusals += refused
-                self.retries += not refused
+                self.retries += not (refused or falls_back)
                 self.waited_s += delay_s
             case JobFinished(result):
                 # A line that is no job may bear the id of one that is in flight.
@@ -238,6 +247,8 @@ class Tally:
 
     def _take_back(self, result: Result) -> None:
         self.left += 1
+        if self.flex is not None:
+            self.flex.take_back(result)
         self.cut_off -= result.finish_reason == "length"
         if result.status == "succeeded":
             self.succeeded -= 1

@@ -15,10 +15,7 @@ def halted_text(
 
     `near`: for a provider and model, the name that was probably meant.
     """
-    lines = [
-        wrap(f"Stopped: {printable(provider)} refuses the account: {printable(error.message)}")
-        for provider, error in tally.halted.items()
-    ]
+    lines = [wrap(_halted(provider, error)) for provider, error in tally.halted.items()]
     for (provider, model), alike in tally.halted_models.items():
         lines.append(wrap(_alike(provider, model, alike)))
     unsent = [_unsent(tally.undone)] if tally.undone else []
@@ -27,6 +24,12 @@ def halted_text(
     if unsent:
         lines.append(wrap(" ".join(unsent)))
     return "\n".join(lines)
+
+
+def _halted(provider: str, error: ProviderError) -> str:
+    if error.kind == "internal":  # nobody was asked
+        return f"Stopped: {printable(error.message)}"
+    return f"Stopped: {printable(provider)} refuses the account: {printable(error.message)}"
 
 
 def model_unknown(error: ProviderError, model: str) -> bool:

@@ -55,6 +55,8 @@ class Start:
     """What `-c` asked for, where the system allows less."""
     at_once: int | None = None
     """What it allows then."""
+    flex: Sequence[str] = ()
+    """What the flex lane means, where it is asked for; a sentence each."""
 
 
 def start_text(start: Start) -> str:
@@ -87,6 +89,8 @@ def _ask_line(start: Start) -> str:
     elif start.models:
         shown = ", ".join(printable(model) for model in start.models[:2])
         parts.append(f"{len(start.models)} models ({shown}{', ...' * (len(start.models) > 2)})")
+    if start.flex:
+        parts.append("at flex price")
     if start.max_tokens is not None:
         parts.append(f"max_tokens {start.max_tokens}")
     elif start.default_max_tokens is not None:
@@ -96,7 +100,7 @@ def _ask_line(start: Start) -> str:
 
 
 def _notes(start: Start) -> list[str]:
-    notes = []
+    notes = list(start.flex)
     if start.own_model:
         verb = "names its" if start.own_model == 1 else "name their"
         notes.append(f"{plural(start.own_model, 'job')} {verb} own model; -m is for the others.")

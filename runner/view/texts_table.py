@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from runner.view.layout import WIDTH, advice, labelled, shorten, wrap
 from runner.view.tally import Failures, Tally
+from runner.view.texts_flex import flex_line
 from runner.view.texts_money import cost_text
 from runner.words import command_line, count, plural, printable
 
@@ -48,6 +49,8 @@ def table(tally: Tally, results: str | None) -> list[str]:
         lines.append(_counted("broken off", tally.interrupted, _broken_off(tally), width))
     lines += failed_lines(tally, width)
     lines += _tokens(tally)
+    if tally.flex is not None:
+        lines.append(flex_line(tally.flex))
     if tally.money.priced:
         lines.append(labelled("cost", cost_text(tally.money)))
     if results is not None:

@@ -46,14 +46,18 @@ class Verbose:
         job, error = event.job, event.error
         provider = printable(job.provider)
         again = f", again in {duration(event.delay_s)}"
-        if error.kind == "rate_limit":
+        if event.falls_back:
+            again = ", asked at the standard price"
+        if error.kind == "rate_limit" or event.falls_back:
             self._refusals[job.id] = self._refusals.get(job.id, 0) + 1
         else:
             following = self._numbers.get(job.id, 1) - self._refusals.get(job.id, 0) + 1
             again += f" (attempt {following} of {self._max_attempts})"
         status = error.http_status or 0
         cause = _CAUSES.get(error.kind, f"{error.kind} at {{}}").format(provider)
-        if status >= 400:
+        if error.no_capacity:
+            cause = f"no room at {provider}"
+        elif status >= 400:
             cause = f"{status} from {provider}"
         room = WIDTH - len(f"HH:MM:SSZ : {cause}{again}")
         return f"{shorten(printable(job.id), max(room, 8))}: {cause}{again}"

@@ -7,8 +7,6 @@ leaves in one write.
 import asyncio
 import socket
 from collections.abc import Callable
-from multiprocessing.connection import Connection
-from os import dup
 
 _HEAD = 4
 
@@ -16,8 +14,12 @@ _HEAD = 4
 class Channel(asyncio.Protocol):
     """One end of the pipe."""
 
-    def __init__(self, take: Callable[[bytes], None], ended: Callable[[], None]) -> None:
-        """`take` is given each message, `ended` called once when the other process has gone."""
+    def __init__(self, take: Callable[[bytes], None], ended: Callable[[], object]) -> None:
+        """`take` is given each message, `ended` called once when the other process has gone.
+
+        The pipe ends, too, where `take` raises: with words that cannot be understood nobody can
+        tell which answer is whose.
+        """
         self._take = take
         self._ended = ended
         self._transport: asyncio.Transport | None = None
@@ -49,16 +51,24 @@ class Channel(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Give every whole message."""
-        come = self._come
-        come += data
-        start, size = 0, len(come)
+        self._come += data
+        try:
+            taken = self._take_all()
+        except Exception:  # noqa: BLE001 - whatever it is, the other process is given up
+            taken = len(self._come)
+            if self._transport is not None:
+                self._transport.abort()
+        del self._come[:taken]
+
+    def _take_all(self) -> int:
+        come, start, size = self._come, 0, len(self._come)
         while size - start >= _HEAD:
             end = start + _HEAD + int.from_bytes(come[start : start + _HEAD], "big")
             if end > size:
                 break
             self._take(bytes(come[start + _HEAD : end]))
             start = end
-        del come[:start]
+        return start
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -67,11 +77,9 @@ class Channel(asyncio.Protocol):
 
 
 async def join(
-    connection: Connection, take: Callable[[bytes], None], ended: Callable[[], None]
+    pipe: socket.socket, take: Callable[[bytes], None], ended: Callable[[], object]
 ) -> Channel:
-    """Talk over a connection of `multiprocessing`, which is closed here and lives on below."""
-    with connection:
-        pipe = socket.socket(fileno=dup(connection.fileno()))
+    """Talk over one end of a pair of sockets, which is the channel's from now on."""
     pipe.setblocking(False)
     loop = asyncio.get_running_loop()
     _, channel = await loop.create_connection(lambda: Channel(take, ended), sock=pipe)

@@ -6,19 +6,25 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
-from anyio import CancelScope, Event, create_task_group, move_on_after
+from anyio import CancelScope, Event, create_task_group, fail_after, move_on_after, sleep
 from anyio.abc import TaskGroup
 
 from runner.config import ProviderConfig
-from runner.errors import ProviderError
+from runner.errors import ProviderError, UsageError
 from runner.providers.endpoints import Endpoint
 from runner.workers.member import Call, Member, Told, hire
-from runner.workers.messages import Ask, Cancel, Open
+from runner.workers.messages import Ask, Open, Opened
 
+_START_S = 60.0
+"""How long the workers have to come up before the first request."""
 _LAST_WORDS_S = 1.0
 """How long a stream that is cut off is waited for to say what had come."""
 _MOST_LOST = 3
-"""So many workers for each that is wanted may end by themselves before none is replaced."""
+"""So many workers in a row, for each that is wanted, may end without a single answer before none
+is replaced."""
+_PAUSE_S = 0.5
+"""Before another is started where the last one was of no use."""
+_ONE = "With  --processes 1  none is needed."
 
 
 class Crew:
@@ -29,21 +35,28 @@ class Crew:
         self._size = size
         self._concurrency = concurrency
         self._members: list[Member] = []
+        """All that live, those that are starting included."""
         self._numbers = count()
         self._providers: list[Open] = []
+        self._begun = False
+        """Set when the first provider is open: from then on whoever ends is replaced."""
         self._lost = 0
+        self._why: str | None = None
+        """Why there will be no other workers."""
         self._ending = False
-        self._staffed = Event()
+        self._changed = Event()
 
     async def __aenter__(self) -> Self:
+        """Start them. Raises UsageError where the system makes no more processes."""
         self._group: TaskGroup = create_task_group()
         await self._group.__aenter__()
         try:
             for _ in range(self._size):
                 await self._hire()
-        except BaseException:
-            self._group.cancel_scope.cancel()
-            await self._group.__aexit__(None, None, None)
+        except BaseException as error:
+            await self._end()
+            if isinstance(error, OSError):
+                raise UsageError(_not_started(_reason(error))) from error
             raise
         return self
 
@@ -53,27 +66,42 @@ class Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self._end()
+
+    async def _end(self) -> None:
         self._ending = True
         with CancelScope(shield=True):
             async with create_task_group() as group:
                 for member in self._members:
                     group.start_soon(member.aclose)
         self._group.cancel_scope.cancel()
-        await self._group.__aexit__(kind, error, trace)
+        # What went wrong around it goes on as it is, and not as one of a group.
+        await self._group.__aexit__(None, None, None)
 
     async def open(self, config: ProviderConfig, place: Endpoint) -> int:
-        """Have all workers open a provider; give its number."""
+        """Have all workers open a provider; give its number. Raises UsageError."""
         message = Open(len(self._providers), pickle.dumps((config, place)))
         self._providers.append(message)
-        members = list(self._members)
-        for member in members:
-            _open(member, message)
-        for member in members:
-            await member.opened[message.provider].wait()
+        for member in self._members:
+            member.send(message)
+        try:
+            with fail_after(_START_S):
+                while not self._members or not self._all_have(message.provider):
+                    if self._why is not None:
+                        raise UsageError(self._why)
+                    await self._changed.wait()
+        except TimeoutError:
+            raise UsageError(_not_started(f"nothing came of it within {_START_S:.0f}s")) from None
+        if self._why is not None:
+            raise UsageError(self._why)
+        self._begun = True
         return message.provider
 
+    def _all_have(self, provider: int) -> bool:
+        return all(provider in member.opened for member in self._members)
+
     async def ask(self, provider: int, content: bytes, timeout_s: float) -> Told:
-        """Have a request sent and wait for its answer. Raises ProviderError for a lost worker.
+        """Have a request sent and wait for its answer. Raises ProviderError without any worker.
 
         Cancelled, it has the connection closed.
         """
@@ -81,8 +109,8 @@ class Crew:
         try:
             return await call.told
         except asyncio.CancelledError:
-            member.calls.pop(number, None)
-            member.send(Cancel(number))
+            member.cut(number)
+            member.forget(number)
             raise
 
     async def watch(
@@ -94,44 +122,60 @@ class Crew:
     async def _begin(
         self, provider: int, content: bytes, timeout_s: float, idle_s: float | None
     ) -> tuple[int, Member, Call]:
-        member = await self._next()
+        member = await self._next(provider)
         number = next(self._numbers)
-        loop = asyncio.get_running_loop()
-        call = member.calls[number] = Call(loop.create_future(), loop.create_future())
-        member.send(Ask(number, provider, content, timeout_s, idle_s))
-        return number, member, call
+        return number, member, member.ask(Ask(number, provider, content, timeout_s, idle_s))
 
-    async def _next(self) -> Member:
+    async def _next(self, provider: int) -> Member:
         """Find the worker that has least to do."""
-        while not self._members:
-            if self._lost > _MOST_LOST * self._size:
-                words = "the worker processes end again and again; try it with  --processes 1"
-                raise ProviderError("internal", words, retryable=True, fatal=True, unsent=True)
-            await self._staffed.wait()
-        return min(self._members, key=lambda member: len(member.calls))
+        while not (able := [one for one in self._members if provider in one.opened]):
+            if self._why is not None:
+                raise ProviderError("internal", self._why, retryable=True, fatal=True, unsent=True)
+            await self._changed.wait()
+        return min(able, key=lambda member: member.load)
 
     async def _hire(self) -> None:
-        member = await hire(self._concurrency, self._let_go)
+        member = await hire(self._concurrency, self._heard, self._let_go)
+        self._members.append(member)
         for message in self._providers:
-            _open(member, message)
-        for event in list(member.opened.values()):
-            await event.wait()
-        if not member.gone:
-            self._members.append(member)
-            self._staffed.set()
+            member.send(message)
+
+    def _heard(self, member: Member, message: Opened) -> None:
+        if message.problem is None:
+            member.opened.add(message.provider)
+        elif self._begun:
+            member.process.kill()  # it would be there, and of no use
+        else:
+            self._why = message.problem
+        self._tell()
 
     def _let_go(self, member: Member) -> None:
         if member in self._members:
             self._members.remove(member)
-        if self._ending:
-            return
-        self._lost += 1
-        if not self._members:
-            self._staffed = Event()
-        if self._lost <= _MOST_LOST * self._size:
-            self._group.start_soon(self._hire)
-        else:
-            self._staffed.set()
+        if not self._ending:
+            self._group.start_soon(self._replace, member)
+
+    async def _replace(self, member: Member) -> None:
+        """See one off that has ended by itself, and put another in its place."""
+        with CancelScope(shield=True):
+            reason = await member.aclose()
+        self._lost = 0 if member.answered else self._lost + 1
+        if not self._begun:
+            self._why = self._why or _not_started(reason)
+        while self._why is None and self._lost <= _MOST_LOST * self._size:
+            if self._lost:
+                await sleep(_PAUSE_S)
+            try:
+                await self._hire()
+                return self._tell()
+            except OSError as error:
+                self._lost, reason = self._lost + 1, _reason(error)
+        self._why = self._why or f"the worker processes end again and again: {reason}. {_ONE}"
+        return self._tell()
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = Event()
 
 
 class Watched:
@@ -147,18 +191,21 @@ class Watched:
         return await asyncio.shield(self._call.began)
 
     async def told(self) -> Told:
-        """Wait for the end. Raises ProviderError for a lost worker."""
+        """Wait for the end."""
         return await asyncio.shield(self._call.told)
 
     async def cut(self) -> Told | None:
         """Cut it off, and give what had come, if the worker says so soon."""
-        self._member.send(Cancel(self._number))
+        self._member.cut(self._number)
         with CancelScope(shield=True), move_on_after(_LAST_WORDS_S):
-            return await self._call.told
-        self._member.calls.pop(self._number, None)
+            return await asyncio.shield(self._call.told)
+        self._member.forget(self._number)
         return None
 
 
-def _open(member: Member, message: Open) -> None:
-    member.opened[message.provider] = Event()
-    member.send(message)
+def _not_started(reason: str) -> str:
+    return f"a worker process could not start: {reason}.\n{_ONE}"
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

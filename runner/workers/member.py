@@ -1,31 +1,30 @@
-"""One worker process, as the run sees it."""
+"""One worker, as the run sees it: the pipe to it, and what it is asked."""
 
 import asyncio
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
 
-from anyio import Event, to_thread
+from anyio import to_thread
 
 from runner.errors import ProviderError
 from runner.workers.channel import Channel, join
 from runner.workers.messages import (
+    Ask,
     Began,
+    Cancel,
     Done,
     Failed,
     Opened,
     ToWorker,
     encode,
+    failure_of,
     from_worker,
 )
-from runner.workers.worker import main
+from runner.workers.process import WorkerProcess
 
-_END_S = 2.0
-"""How long a worker has to end by itself."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STUCK_S = 10.0
+"""A worker that says nothing for so long when a request is cut off does nothing any more."""
+_LOST = "a worker process ended before the answer came; it may have been given all the same"
 
 Told = Done | Failed
 
@@ -42,19 +41,10 @@ class Call:
         """Hand on how it ended."""
         if not self.told.done():
             self.told.set_result(told)
-        self._begin(words=False)
+        self.begin(words=False)
 
-    def fail(self, error: ProviderError) -> None:
-        """Hand on that nobody knows how it ended."""
-        if not self.told.done():
-            self.told.set_exception(error)
-        self._begin(words=False)
-
-    def begin(self) -> None:
-        """Hand on that words have come."""
-        self._begin(words=True)
-
-    def _begin(self, *, words: bool) -> None:
+    def begin(self, *, words: bool) -> None:
+        """Hand on that words have come, or that none will."""
         if not self.began.done():
             self.began.set_result(words)
 
@@ -63,76 +53,90 @@ class Call:
 class Member:
     """A process, the pipe to it, and what it is asked."""
 
-    process: BaseProcess
-    on_end: Callable[["Member"], None]
-    """Told once, when the process has gone."""
+    process: WorkerProcess
+    heard: Callable[["Member", Opened], None]
+    """Told of each provider that it has opened, or could not."""
+    ended: Callable[["Member"], None]
+    """Told once, when it has gone."""
     calls: dict[int, Call] = field(default_factory=dict)
-    opened: dict[int, Event] = field(default_factory=dict)
-    """Providers by number, and whether it has opened them."""
-    gone: bool = False
+    opened: set[int] = field(default_factory=set)
+    """The providers it can be asked for."""
+    answered: bool = False
+    """Whether it was ever of use."""
     channel: Channel = field(init=False)
+    _cut: set[int] = field(default_factory=set)
+    """What it was told to cut off, and has not said so."""
+    _gone: bool = False
+
+    @property
+    def load(self) -> tuple[bool, int]:
+        """How much it has to do; one that owes a word may be stuck, and is asked last."""
+        return bool(self._cut), len(self.calls)
 
     def send(self, message: ToWorker) -> None:
         """Say something to it."""
         self.channel.send(encode(message))
+
+    def ask(self, message: Ask) -> Call:
+        """Have it send a request."""
+        loop = asyncio.get_running_loop()
+        call = self.calls[message.number] = Call(loop.create_future(), loop.create_future())
+        self.send(message)
+        return call
+
+    def cut(self, number: int) -> None:
+        """Have it cut a request off. It is killed if it does not say soon that it did."""
+        if number not in self.calls or self._gone:
+            return
+        self._cut.add(number)
+        self.send(Cancel(number))
+        asyncio.get_running_loop().call_later(STUCK_S, self._end_if_stuck, number)
+
+    def forget(self, number: int) -> None:
+        """Wait for no answer to this any more."""
+        self.calls.pop(number, None)
 
     def take(self, data: bytes) -> None:
         """Hear something from it."""
         message = from_worker(data)
         match message:
             case Done(number) | Failed(number):
+                self.answered = True
+                self._cut.discard(number)
                 if (call := self.calls.pop(number, None)) is not None:
                     call.end(message)
             case Began(number):
                 if (call := self.calls.get(number)) is not None:
-                    call.begin()
-            case Opened(provider):
-                self.opened[provider].set()
+                    call.begin(words=True)
+            case Opened():
+                self.heard(self, message)
 
-    def ended(self) -> None:
+    def lose(self) -> None:
         """Note that it has gone: what it was asked may have been answered, and nobody knows."""
-        self.gone = True
+        self._gone = True
         calls, self.calls = self.calls, {}
-        for call in calls.values():
-            call.fail(_lost())
-        for event in self.opened.values():
-            event.set()
-        self.on_end(self)
+        self._cut.clear()
+        lost = ProviderError("internal", _LOST, retryable=True)
+        for number, call in calls.items():
+            call.end(failure_of(number, lost))
+        self.ended(self)
 
-    async def aclose(self) -> None:
-        """End it, by force if it does not end by itself."""
+    async def aclose(self) -> str:
+        """End it, by force if it does not end by itself, and say how it ended. Call it once."""
         self.channel.close()
-        await to_thread.run_sync(self.process.join, _END_S)
-        if self.process.is_alive():
+        return await to_thread.run_sync(self.process.wait)
+
+    def _end_if_stuck(self, number: int) -> None:
+        if number in self._cut:
             self.process.kill()
-            await to_thread.run_sync(self.process.join, _END_S)
 
 
-async def hire(concurrency: int, on_end: Callable[[Member], None]) -> Member:
-    """Start a worker. It ends with this process, however that ends, and hears no signal itself."""
-    context = get_context("spawn")
-    here, there = context.Pipe()
-    process = context.Process(target=main, args=(there, concurrency), daemon=True)
-    with there, _unheard():
-        process.start()
-    member = Member(process, on_end)
-    member.channel = await join(here, member.take, member.ended)
+async def hire(
+    concurrency: int,
+    heard: Callable[[Member, Opened], None],
+    ended: Callable[[Member], None],
+) -> Member:
+    """Start a worker. Raises OSError where the system allows no more."""
+    member = Member(WorkerProcess(concurrency), heard, ended)
+    member.channel = await join(member.process.pipe, member.take, member.lose)
     return member
-
-
-def _lost() -> ProviderError:
-    words = "a worker process ended before the answer came; it may have been given all the same"
-    return ProviderError("internal", words, retryable=True)
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Have a process made deaf to what the terminal or a service manager sends to the whole group.
-
-    A mask, unlike a handler, holds from its very first moment.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -37,9 +37,11 @@ class Cancel(Struct, frozen=True, array_like=True, tag="cancel"):
 
 
 class Opened(Struct, frozen=True, array_like=True, tag="opened"):
-    """A provider is open."""
+    """A provider is open, or cannot be opened."""
 
     provider: int
+    problem: str | None
+    """Why not, for a person."""
 
 
 class Began(Struct, frozen=True, array_like=True, tag="began"):
@@ -58,6 +60,7 @@ class Answer(Struct, frozen=True, array_like=True):
     response: bytes | None
     request_id: str | None
     quota: Quota | None
+    service_tier: str | None
 
 
 class Done(Struct, frozen=True, array_like=True, tag="done"):
@@ -115,6 +118,7 @@ def answer_of(completion: Completion) -> Answer:
         None if completion.response is None else bytes(completion.response),
         completion.request_id,
         completion.quota,
+        completion.service_tier,
     )
 
 
@@ -128,6 +132,7 @@ def completion_of(answer: Answer) -> Completion:
         response=None if answer.response is None else Raw(answer.response),
         request_id=answer.request_id,
         quota=answer.quota,
+        service_tier=answer.service_tier,
     )
 
 

@@ -94,7 +94,7 @@ class RemoteProvider:
             assembly.come = _completion(await watched.told())
         except (GeneratorExit, anyio.get_cancelled_exc_class()):
             told = await watched.cut()
-            if isinstance(told, Done):
+            if told is not None and told.answer is not None:
                 assembly.come = completion_of(told.answer)
             raise
 

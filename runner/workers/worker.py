@@ -2,27 +2,31 @@
 
 import os
 import pickle
+import socket
+from collections.abc import Callable
 from contextlib import aclosing
-from multiprocessing.connection import Connection
+from functools import partial
 
-from anyio import CancelScope, Event, create_task_group
+from anyio import CancelScope, create_task_group, sleep_forever
 from anyio.abc import TaskGroup
 
 from runner.config import ProviderConfig
-from runner.errors import ProviderError, internal_error
+from runner.errors import ProviderError, UsageError, internal_error
 from runner.looping import run_async
 from runner.models import Completion
 from runner.providers.assembling import StreamAssembly
 from runner.providers.endpoints import Endpoint
 from runner.providers.exchange import HttpProvider
-from runner.providers.opening import adapter, open_client
+from runner.providers.opening import adapter, close_all, open_client
 from runner.providers.transport import connect
+from runner.providers.wording import for_people
 from runner.workers.channel import Channel, join
 from runner.workers.messages import (
     Ask,
     Began,
     Cancel,
     Done,
+    Failed,
     FromWorker,
     Open,
     Opened,
@@ -33,23 +37,25 @@ from runner.workers.messages import (
 )
 
 
-def main(connection: Connection, concurrency: int) -> None:
-    """Work until the pipe ends. `concurrency` bounds the connections of each provider.
+def main(pipe: int, concurrency: int) -> None:
+    """Work until the pipe ends, whose number is given.
 
-    Signals were blocked when this process was made and stay so: they are the run's business.
+    `concurrency` bounds the connections of each provider. Signals were blocked when this process
+    was made and stay so: they are the run's business.
     """
-    try:
-        run_async(_work, connection, concurrency)
-    finally:
-        os._exit(0)  # whatever is still open ends with the process
+    # At the end at once: whatever is still open ends with the process.
+    run_async(work, socket.socket(fileno=pipe), concurrency, partial(os._exit, 0))
 
 
-async def _work(connection: Connection, concurrency: int) -> None:
+async def work(pipe: socket.socket, concurrency: int, leave: Callable[[], object]) -> None:
+    """Work until cancelled, then close all connections; `leave` is called when the run ends."""
     async with create_task_group() as group:
         desk = Desk(group, concurrency)
-        desk.channel = await join(connection, desk.take, desk.gone.set)
-        await desk.gone.wait()
-        group.cancel_scope.cancel()
+        desk.channel = await join(pipe, desk.take, leave)
+        try:
+            await sleep_forever()
+        finally:
+            await close_all(desk.providers.values())
 
 
 class Desk:
@@ -58,11 +64,9 @@ class Desk:
     channel: Channel
 
     def __init__(self, group: TaskGroup, concurrency: int) -> None:
-        self.gone = Event()
-        """Set when the run has ended."""
         self._group = group
         self._concurrency = concurrency
-        self._providers: dict[int, HttpProvider] = {}
+        self.providers: dict[int, HttpProvider] = {}
         self._scopes: dict[int, CancelScope] = {}
 
     def take(self, data: bytes) -> None:
@@ -82,25 +86,36 @@ class Desk:
         config: ProviderConfig
         place: Endpoint
         config, place = pickle.loads(message.pickled)  # noqa: S301 - by the process that made us
-        client = await open_client(place, concurrency=self._concurrency, http="aiohttp")
-        self._providers[message.provider] = adapter(config, place, connect(place, client))
-        self._say(Opened(message.provider))
+        try:
+            client = await open_client(place, concurrency=self._concurrency, http="aiohttp")
+            self.providers[message.provider] = adapter(config, place, connect(place, client))
+        except UsageError as error:
+            self._say(Opened(message.provider, str(error)))
+        except Exception as bug:  # noqa: BLE001 - such as a package that is damaged
+            words = for_people(f"{type(bug).__name__}: {bug}", place.secrets)
+            self._say(Opened(message.provider, f"a worker process could not open it: {words}"))
+        else:
+            self._say(Opened(message.provider, None))
 
     async def _ask(self, ask: Ask) -> None:
-        provider = self._providers[ask.provider]
-        assembly = None if ask.idle_s is None else provider.assembly()
         try:
-            with self._scopes[ask.number] as scope:
-                self._say(Done(ask.number, answer_of(await self._answer(ask, provider, assembly))))
-            if scope.cancelled_caught:
-                came = Completion() if assembly is None else assembly.completion()
-                self._say(Done(ask.number, answer_of(came)))
-        except ProviderError as error:
-            self._say(failure_of(ask.number, error))
+            self._say(await self._told(ask))
         except Exception as bug:  # noqa: BLE001 - one odd answer must not end a worker
             self._say(failure_of(ask.number, internal_error(bug)))
         finally:
             del self._scopes[ask.number]
+
+    async def _told(self, ask: Ask) -> Done | Failed:
+        provider = self.providers[ask.provider]
+        assembly = None if ask.idle_s is None else provider.assembly()
+        with self._scopes[ask.number]:
+            try:
+                answer = await self._answer(ask, provider, assembly)
+            except ProviderError as error:
+                return failure_of(ask.number, error)
+            return Done(ask.number, answer_of(answer))
+        came = Completion() if assembly is None else assembly.completion()
+        return Done(ask.number, answer_of(came))
 
     async def _answer(
         self, ask: Ask, provider: HttpProvider, assembly: StreamAssembly | None

@@ -50,6 +50,15 @@ def test_every_option_arrives(batch: Batch, here: Path) -> None:
     assert settings.command[:2] == ("batch", "jobs.jsonl")
 
 
+def test_flex_waits_longer_for_an_answer_unless_told(batch: Batch) -> None:
+    """A quarter of an hour in the flex lane, ten minutes elsewhere; a given time stands."""
+    assert batch().deadlines.attempt_s == 600.0
+    assert batch("--lane", "flex").deadlines.attempt_s == 900.0
+    assert batch("--lane", "flex", "--attempt-timeout", "10m").deadlines.attempt_s == 600.0
+    assert (batch("--lane", "flex").lane, batch("--lane", "flex").fallback) == ("flex", True)
+    assert batch("--lane", "flex", "--no-fallback").fallback is False
+
+
 def test_who_watches_has_no_grace_unless_asked(batch: Batch) -> None:
     """With `--tail` Ctrl-C ends at once; an explicit `--grace` counts all the same."""
     assert batch("--tail").grace_s == 0.0
@@ -81,6 +90,11 @@ def test_records_go_to_stdout_when_asked_or_when_jobs_come_from_stdin(handed: Ha
         (["jobs.jsonl", "--fresh", "--retry", "all"], "--fresh and --retry exclude"),
         (["jobs.jsonl", "-o", ""], "--output: the file name is empty"),
         (["jobs.jsonl", "-c", "0"], "--concurrency: 0 is too small"),
+        (["jobs.jsonl", "--no-wait"], "--no-wait belongs to --lane batch"),
+        (
+            ["jobs.jsonl", "--no-fallback", "--lane", "batch"],
+            "--no-fallback belongs to --lane flex",
+        ),
         (["jobs.jsonl", "--processes", "0"], "--processes: 0 is too small"),
         (["jobs.jsonl", "--tail", "--processes", "2"], "leave out --processes"),
         (["jobs.jsonl", "-c"], "-c: option '-c' requires an argument"),
@@ -100,7 +114,7 @@ def test_bad_usage_is_refused_in_words(
     assert handed.batch == []
 
 
-@pytest.mark.parametrize("absent", ["--dry-run", "--lane=flex"])
+@pytest.mark.parametrize("absent", ["--dry-run"])
 def test_what_does_not_work_yet_is_absent(capsys: pytest.CaptureFixture[str], absent: str) -> None:
     """No option is accepted before it does what it says."""
     assert "has no option" in refused(capsys, "batch", "jobs.jsonl", absent)

@@ -47,6 +47,23 @@ def test_a_model_may_have_prices_of_its_own() -> None:
     }
 
 
+def test_flex_has_prices_of_its_own() -> None:
+    """For a provider or a model, beside the standard ones or alone; none follows from another."""
+    half = "flex_prices = { input = 0.5, output = 1 }"
+    model = '[providers.vllm.models."m"]\n'
+    read = provider(
+        f"{VLLM}flex = true\nprices = {{ input = 1, output = 2 }}\n{half}\n{model}{half}"
+    )
+    assert (read.flex, read.flex_prices) == (
+        True,
+        TokenPrices(input=Decimal("0.5"), output=Decimal(1)),
+    )
+    assert read.model_flex_prices == {"m": read.flex_prices}
+    assert read.model_prices == {}
+    assert (provider(VLLM).flex, provider(VLLM).flex_prices) == (None, None)
+    assert provider(f"[providers.sim]\n{half}").flex_prices == read.flex_prices
+
+
 @pytest.mark.parametrize("name", ["openai", "sim", "sim-anthropic"])
 def test_built_in_providers_may_be_priced(name: str) -> None:
     """One's own price list goes over what is known of a provider; the simulator may have one."""
@@ -76,6 +93,9 @@ def test_a_file_that_merely_lies_there_may_price_its_own_providers_only() -> Non
         ("prices = { output = 1 }", "lacks input"),
         ("prices = {}", "lacks input"),
         ("prices = 3", "must be a table such as"),
+        ("flex = 1", "flex under .* must be true or false"),
+        ("flex_prices = { input = 1 }", "flex_prices under .* lacks output"),
+        ('models = { "m" = {} }', "holds prices and nothing else"),
         ("prices = { input = -1, output = 1 }", "input in prices under .* must be a number"),
         ("prices = { input = nan, output = 1 }", "must be a number"),
         ("prices = { input = inf, output = 1 }", "must be a number"),
@@ -96,3 +116,9 @@ def test_prices_that_cannot_be_meant_are_refused(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=words) as refused:
         provider(VLLM + text)
     assert str(refused.value).startswith("conf.toml: ")
+
+
+def test_an_api_without_the_tier_cannot_be_said_to_have_it() -> None:
+    """No word in the configuration gives Anthropic's API a flex tier."""
+    with pytest.raises(UsageError, match='api = "anthropic" has no such tier'):
+        provider("[providers.anthropic]\nflex = true")

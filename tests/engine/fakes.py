@@ -163,6 +163,7 @@ class Bench:
     deadlines: Deadlines = field(default_factory=Deadlines)
     policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(base_s=0.0))
     may_retry: Callable[[Job], bool] = always
+    fallback: bool = False
     ahead: int | None = None
     buffer: int = 100
     recording: Recording = field(default_factory=lambda: Recording(run_id="run-1"))
@@ -213,6 +214,7 @@ class Bench:
             stop=self.stop,
             hold=self.hold,
             may_retry=self.may_retry,
+            fallback=self.fallback,
             keep_costs=self.budget is not None,
         )
         self.pace = Pace(

@@ -14,7 +14,7 @@ from tests.engine.fakes import Answer, Bench, FakeProvider, job, whole
 pytestmark = pytest.mark.anyio
 
 
-def price(_: Job, usage: Usage) -> float | None:
+def price(_: Job, usage: Usage, _lane: str, _told: str | None) -> float | None:
     """A hundredth of a dollar a token, where the count is final."""
     asked, answered = usage.input_tokens, usage.output_tokens
     if asked is None or answered is None or not usage.complete:
@@ -40,7 +40,7 @@ def failing(kind: ErrorKind, **facts: Any) -> Answer:
 def test_prices_are_unknown_unless_somebody_knows_them() -> None:
     """A recording without prices says null, not 0."""
     recording = Recording(run_id="run")
-    assert recording.price(job("p"), Usage(input_tokens=1, output_tokens=1)) is None
+    assert recording.price(job("p"), Usage(input_tokens=1, output_tokens=1), "live", None) is None
     assert recording.worst_case(job("p")) is None
 
 

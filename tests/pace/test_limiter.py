@@ -215,3 +215,16 @@ def test_a_single_job_is_not_kept_for_long(
         limiter.refused(permit, now, retry_after_s=asked, quota=None, draw=0.5)
         now += limiter.job_delay(permit, now)
     assert now + limiter.wait(NEED, now) <= longest_s
+
+
+def test_who_was_turned_away_took_a_request_and_no_tokens() -> None:
+    """No gate is shut, no rate is cut, and what was held for the answer is free again."""
+    limiter = Limiter(0.0, rpm=600, tpm=6_000)
+    while limiter.wait(NEED, 0.0) == 0.0:
+        permit = limiter.reserve(NEED, 0.0)
+        limiter.turned_away(permit, 0.0)
+    assert limiter.holds(0.0) == "rpm"
+    assert limiter.refusals == 0
+    assert limiter.gate_left(0.0) == 0.0
+    with pytest.raises(ValueError, match="only once"):
+        limiter.turned_away(permit, 0.0)

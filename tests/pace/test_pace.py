@@ -129,3 +129,34 @@ def test_snapshots_share_the_limits_of_their_model() -> None:
     assert family("gpt-5-mini-2025-08-07") == family("gpt-5-mini") == "gpt-5-mini"
     assert one.lane("a", "claude-haiku-4-5-20251001") is one.lane("a", "claude-haiku-4-5")
     assert one.lane("a", "gpt-5") is not one.lane("a", "gpt-5-mini")
+
+
+def test_half_turned_away_is_no_overload() -> None:
+    """A lack of room at a tier leaves the ceiling where answers have brought it."""
+    ceilings = {}
+    for comes_again in (True, False):
+        one = pace(concurrency=64)
+        lane, now = one.lane("a", "m"), 0.0
+        for _ in range(20):
+            grants = start_all(one, lane, now)
+            now += 1.0
+            for number, grant in enumerate(grants):
+                if number % 5 < 2:
+                    grant.turned_away(now, None, comes_again=comes_again)
+                    grant.close(now, 0)
+                else:
+                    answer([grant], now)
+        ceilings[comes_again] = lane.valve.ceiling
+        assert lane.own.gate_left(now) == 0.0
+    assert ceilings == {True: 64, False: 64}
+
+
+def test_who_was_turned_away_gives_the_ceilings_tokens_back() -> None:
+    """A person's tokens a minute are for answers, not for requests that found no room."""
+    one = pace(concurrency=4, ceilings=Ceilings(tpm=600))
+    lane = one.lane("a", "m")
+    for _ in range(100):
+        for grant in start_all(one, lane, 0.0):
+            grant.turned_away(0.0, None, comes_again=True)
+            grant.close(0.0)
+    assert one.wait(lane, NEED, 0.0) == 0

@@ -93,7 +93,8 @@ def test_a_bound_far_too_high() -> None:
     """With `-c 400` it still steps back where a server drowns beyond 200."""
     rules = Rules(slowdown=beyond(200, 2), at_start=True)
     seen = found(rules, most=400)
-    assert seen.rate >= 0.85 * best(rules, 200)
+    # What was asked for is tried first, and the first answers from there take four times as long.
+    assert seen.rate >= 0.8 * best(rules, 200)
     assert seen.ceilings[-1][1] <= 260
 
 

@@ -66,8 +66,6 @@ def test_configured_prices_go_before_listed_ones() -> None:
         ({}, "live", 0.00045),
         ({"service_tier": "default"}, "live", 0.00045),
         ({"service_tier": "priority"}, "live", 0.00081),
-        ({"service_tier": "flex"}, "live", 0.000225),
-        ({}, "flex", 0.000225),
         ({}, "batch", 0.000225),
         ({"service_tier": "ultrafast"}, "live", None),
         ({"tools": [{"type": "web_search"}]}, "live", None),
@@ -76,6 +74,44 @@ def test_configured_prices_go_before_listed_ones() -> None:
 def test_terms_have_their_prices(params: dict[str, Any], lane: str, usd: float | None) -> None:
     """The tier that was asked for is charged; one that the list does not price is unknown."""
     assert book().cost_usd(job(**params), USAGE, lane) == usd
+
+
+@pytest.mark.parametrize(
+    ("params", "lane", "told", "usd"),
+    [
+        ({}, "flex", "flex", 0.000225),
+        ({}, "flex", "default", 0.00045),
+        ({"service_tier": "flex"}, "live", "flex", 0.000225),
+        ({"service_tier": "flex"}, "live", "default", 0.00045),
+        ({"service_tier": "priority"}, "flex", "default", 0.00045),
+        ({}, "live", "priority", 0.00081),
+        ({}, "live", "scale", None),
+    ],
+)
+def test_the_tier_really_used_has_its_price(
+    params: dict[str, Any], lane: str, told: str, usd: float | None
+) -> None:
+    """What the response names is charged, whatever was asked for."""
+    assert book().cost_usd(job(**params), USAGE, lane, told) == usd
+
+
+@pytest.mark.parametrize("told", [None, "auto"])
+def test_a_response_that_does_not_name_its_tier(told: str | None) -> None:
+    """Where flex was asked for and nobody says what was given, the price is unknown."""
+    assert book().cost(job(), USAGE, "flex", told) is None
+    assert book().cost(job(service_tier="flex"), USAGE, "live", told) is None
+    assert book().cost_usd(job(), USAGE, "live", told) == 0.00045
+
+
+def test_flex_prices_of_ones_own() -> None:
+    """They hold for flex alone; whose own prices lack them has none from a list."""
+    half = replace(OWN, name="openai", base_url=None, flex_prices=OWN.prices)
+    own = replace(half, flex_prices=None)
+    there = replace(own, model_flex_prices={"gpt-5-mini": OWN_PRICES})
+    assert book(half).cost_usd(job(), USAGE, "flex", "flex") == 0.00014
+    assert book(there).cost_usd(job(), USAGE, "flex", "flex") == 0.00014
+    assert book(own).cost_usd(job(), USAGE, "flex", "flex") is None
+    assert book(own).cost_usd(job(), USAGE, "flex", "default") == 0.00014
 
 
 def test_a_tier_without_a_price_is_not_taken_for_the_standard_one() -> None:

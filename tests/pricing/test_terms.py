@@ -63,8 +63,21 @@ def test_what_costs_more_than_tokens_has_no_terms(params: dict[str, Any]) -> Non
     assert terms_of(params) is None
 
 
-def test_a_lane_decides_over_the_request() -> None:
-    """The hook for lanes: the tier a lane sends is the one that is charged."""
+def test_a_lane_asks_for_a_tier_where_the_request_names_none() -> None:
+    """A request's own tier is sent as it stands, and so it is charged."""
     assert terms_of({}, "flex") == (("service_tier", "flex"),)
-    assert terms_of({"service_tier": "priority"}, "flex") == (("service_tier", "flex"),)
+    assert terms_of({"service_tier": None}, "flex") == (("service_tier", "flex"),)
+    assert terms_of({"service_tier": "priority"}, "flex") == (("service_tier", "priority"),)
+    assert terms_of({"service_tier": "default"}, "flex") == STANDARD
     assert terms_of({}, "batch") == (("processing", "batch"),)
+
+
+@pytest.mark.parametrize("lane", ["live", "flex"])
+@pytest.mark.parametrize("own", [{}, {"service_tier": "flex"}, {"service_tier": "priority"}])
+def test_the_tier_that_was_used_decides(own: dict[str, Any], lane: str) -> None:
+    """Whatever was asked for, the tier that the response names is charged."""
+    assert terms_of(own, lane, "default") == STANDARD
+    assert terms_of(own, lane, "flex") == (("service_tier", "flex"),)
+    assert terms_of({**own, "speed": "fast"}, lane, "default") == (("speed", "fast"),)
+    for untold in (None, "auto"):
+        assert terms_of(own, lane, untold) == terms_of(own, lane)

@@ -202,3 +202,28 @@ def test_simulator_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
 def _runs(pid: int) -> bool:
     listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False)
     return listed.stdout.strip()[:1] not in (b"", b"Z")
+
+
+@pytest.mark.parametrize("http", ["aiohttp", "httpx2"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("SSL_CERT_FILE", "/nowhere/at/all.pem"),
+        ("SSL_CERT_FILE", __file__),
+        ("HTTPS_PROXY", "foo:bar:baz"),
+        ("HTTPS_PROXY", "gopher://ann:secret@proxy.test:1"),
+    ],
+)
+async def test_what_the_environment_gets_wrong_is_said(
+    http: Any, name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Certificates or a proxy that cannot be used are the user's to mend, and no bug of runner."""
+    monkeypatch.setenv(name, text)
+    config = ProviderConfig(name="own", api="openai", base_url="https://provider.test")
+    async with Providers(
+        Config(providers={"own": config}), concurrency=1, http=http, environ={}
+    ) as providers:
+        with pytest.raises(UsageError, match=r"no connection to provider\.test can") as caught:
+            await providers.get("own", "m")
+    assert name in str(caught.value)
+    assert "secret" not in str(caught.value)

@@ -83,7 +83,7 @@ async def test_no_result_no_line(tmp_path: Path) -> None:
 
 
 async def test_few_and_small_writes() -> None:
-    """What waits is joined to whole lines, at most 64 kB a write; a longer line goes alone."""
+    """What waits is joined to whole lines, at most 512 kB a write; a longer line goes alone."""
     out = FakeOutput()
     results = [record(f"{n}", text="x" * 500) for n in range(400)]
     results.insert(100, record("long", text="y" * MAX_WRITE_BYTES))

@@ -1,4 +1,4 @@
-"""kill -9 at random moments, over one file of jobs, until it is finished."""
+"""kill -9 at random moments, with one process and two, over one file until it is finished."""
 
 import random
 import re
@@ -71,7 +71,8 @@ class Killer:
         """Kill as often as wanted; the jobs are spread over the kills."""
         while self.done < self.kills:
             out_before = {job_id for job_id, _ in self.judge.unresolved()}
-            process = self.stage.start("-c", str(CONCURRENCY))
+            processes = self.chance.choice("12")
+            process = self.stage.start("-c", str(CONCURRENCY), "--processes", processes)
             killed = self._kill(process)
             ended = end_of(process)
             self.judge.look()

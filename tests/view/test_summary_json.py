@@ -56,6 +56,7 @@ def test_every_promised_figure_has_its_key() -> None:
         "cost_unknown_jobs": 1,
         "max_cost_usd": 5.0,
         "max_cost_spent_usd": 1.25,
+        "flex": None,
         "peak_in_flight": 1,
         "started_at": "2026-11-22T02:14:30.000Z",
         "ended_at": "2026-11-22T02:14:30.000Z",

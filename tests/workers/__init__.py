@@ -1,0 +1,1 @@
+"""Worker processes, from their pipe to whole runs."""
