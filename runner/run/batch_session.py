@@ -168,6 +168,7 @@ class BatchSession:
             out_jobs=sum(chunk.rows for chunk in found),
             out_batches=len(found),
             at_most_usd=None if None in worst else usd(sum(one or 0 for one in worst)),
+            uncapped=self.prepared.plan.uncapped if made else 0,
             keeps=list(keeps.items()),
             cancel=self.prepared.settings.cancel,
         )

@@ -22,6 +22,8 @@ class Lane:
     """Those of earlier runs."""
     at_most_usd: float | None = None
     """For the batches that are about to be made; None where nobody can say."""
+    uncapped: int = 0
+    """Jobs in them that name no longest answer: only the model's own limit bounds these."""
     keeps: Sequence[tuple[str, str]] = ()
     """How long each provider keeps what it was sent."""
     cancel: bool = False
@@ -65,6 +67,8 @@ def lane_text(lane: Lane) -> str:
         lines.append(f"{out} of an earlier run: they are {now}.")
     if lane.batches:
         most = "unknown" if lane.at_most_usd is None else f"at most {money(lane.at_most_usd)}"
+        if lane.at_most_usd is not None and lane.uncapped:
+            most += " by the model's own limit: there is no --max-tokens"
         out = f"{plural(lane.jobs, 'job')} in {plural(lane.batches, 'batch', 'batches')}"
         lines.append(f"Batch lane, at the provider's batch price: {out}; cost {most}.")
         lines.append("Answers come within 24h; what has not been asked by then expires, unbilled.")

@@ -155,3 +155,41 @@ def test_a_simulator_of_the_run_itself_is_waited_for(tmp_path: Path) -> None:
     path = jobs(tmp_path, 2)
     with playing(tmp_path) as endpoints, pytest.raises(UsageError, match="--no-wait"):
         lane(endpoints, path, "sim", wait=False)
+
+
+def test_a_batch_that_is_gone_is_said_and_not_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A batch that the provider knows no more is told of, and its jobs stay out."""
+    path = jobs(tmp_path, 3)
+    with playing(tmp_path, SLOW) as endpoints:
+        assert lane(endpoints, path, wait=False) is ExitCode.BATCHES_OUT
+    monkeypatch.setattr("runner.lanes.patience.SHOWN_WITHIN_S", 0.0)
+    with playing(tmp_path) as endpoints:
+        assert lane(endpoints, path, quiet=False) is ExitCode.SOME_UNANSWERED
+        assert stats(endpoints)["batches"]["created"] == 0
+    assert "No batch found" in capsys.readouterr().err
+    assert state(path)
+
+
+def test_the_end_of_the_time_leaves_batches_running(tmp_path: Path) -> None:
+    """--max-runtime stops the waiting with code 3, and the next run goes on."""
+    path = jobs(tmp_path, 3)
+    with playing(tmp_path, "processing_s = 4") as endpoints:
+        assert lane(endpoints, path, max_runtime_s=2.5) is ExitCode.LIMIT
+        assert found(path) == []
+        assert lane(endpoints, path) is ExitCode.OK
+        assert submitted(endpoints) == {1: 3}
+
+
+def test_an_unfinished_chunk_is_no_obstacle_to_a_live_run(tmp_path: Path) -> None:
+    """Rows that were sent without a batch of them are asked live, or in a batch later on."""
+    from tests.simulated import scenario_file, simulator_in_thread
+
+    path = jobs(tmp_path, 3)
+    text = '[[rules]]\nroute = "batches.create"\nfault = { kind = "auth" }\n'
+    with simulator_in_thread(scenario_file(tmp_path, text)) as endpoints:
+        assert lane(endpoints, path) is ExitCode.ACCOUNT
+        assert state(path)
+        assert live(endpoints, path) is ExitCode.OK
+    assert state(path) == []
