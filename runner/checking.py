@@ -19,8 +19,9 @@ from runner.config import Config
 from runner.errors import UsageError
 from runner.input.check import Checked, check_file
 from runner.input.parser import JobParser
-from runner.input.select import limit, sample
+from runner.input.select import chosen, everything, limit, runs, sample
 from runner.input.source import Source, open_source
+from runner.input.stretch import Stretch
 from runner.models import Job
 from runner.settings import BatchSettings
 from runner.view.layout import labelled, wrap
@@ -69,7 +70,7 @@ def check_jobs(settings: BatchSettings, config: Config) -> Checkup:
 
 
 def _limited(settings: BatchSettings) -> Callable[[int], bool]:
-    return (lambda _ordinal: True) if settings.limit is None else limit(settings.limit)
+    return everything if settings.limit is None else limit(settings.limit)
 
 
 def _pass(
@@ -86,11 +87,19 @@ def _pass(
             first = first or job
         ordinal += 1
 
+    def take_stretch(stretch: Stretch) -> None:
+        nonlocal ordinal, first
+        for start, end in runs(chosen(selects, ordinal, len(stretch))):
+            part = stretch.part(start, end)
+            models.update(part.models)
+            first = first or part.job(0)
+        ordinal += len(stretch)
+
     def skip(_problem: object) -> None:
         nonlocal ordinal
         ordinal += 1
 
-    checked = check_file(source, parser, on_job=take, on_problem=skip)
+    checked = check_file(source, parser, on_job=take, on_problem=skip, on_stretch=take_stretch)
     checkup = Checkup(
         label=source.label,
         checked=checked,

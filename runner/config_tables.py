@@ -15,7 +15,7 @@ from runner.errors import UsageError
 from runner.models import Api
 from runner.words import printable, seconds
 
-OPTION_TABLES = ("batch", "tail", "check", "show", "export", "simulate")
+OPTION_TABLES = ("batch", "tail", "check", "show", "report", "export", "simulate")
 """The commands whose options may stand in a table; [providers] is taken by what it configures."""
 _TABLES = ("defaults", "providers")
 _DEFAULTS = ("model", "provider")

@@ -90,6 +90,15 @@ def duration(seconds: float) -> str:
     return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"
 
 
+def short_time(seconds: float | None) -> str:
+    """Write a time that may be well below a second: `119ms`, `1.2s`; `unknown` for None."""
+    if seconds is None:
+        return "unknown"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.3g}ms"
+    return f"{seconds:.1f}s" if seconds < 9.95 else duration(seconds)
+
+
 def seconds(text: str) -> float | None:
     """Read a time such as `90s`, `20m`, `6h`, `1h30m` or `90`; None for anything else."""
     if _PLAIN.fullmatch(text):

@@ -98,7 +98,7 @@ def test_the_readme_names_real_options_and_files() -> None:
     """Every option in the README is in some command's help, and every linked file exists."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     helps = ""
-    for name in ("batch", "tail", "check", "show", "export", "providers", "simulate", ""):
+    for name in ("batch", "tail", "check", "show", "report", "export", "providers", "simulate", ""):
         command = [sys.executable, "-m", "runner", *name.split(), "--help"]
         helps += subprocess.run(command, capture_output=True, text=True, check=True).stdout
     foreign = {"--quiet", "--editable"}

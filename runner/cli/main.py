@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Before and after": {
         "check": "Validate a file and show one request; sends nothing.",
         "show": "Look at answers: the first few, the failed ones, one by its id.",
+        "report": "Sum up results: failures by cause, cost, speed; --html for a page.",
         "export": "Answers as CSV, text or a provider's batch format, in input order.",
     },
     "Setup": {

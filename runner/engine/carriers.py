@@ -60,6 +60,7 @@ class Carriers:
     async def _work(self, turn: Turn) -> None:
         while True:
             await self._carry(turn)
+            del turn  # or who waits here would keep a job in memory
             seat = _Seat()
             self._idle.append(seat)
             self._ended()

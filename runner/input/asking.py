@@ -5,7 +5,7 @@ from typing import Any
 
 from runner.config import Config, ModelRef
 from runner.errors import UsageError
-from runner.input.draft import CAPS, Draft, whole_number
+from runner.input.draft import CAPS, Draft, caps, whole_number
 from runner.input.problems import BadLineError
 from runner.models import Api, Request
 from runner.settings import Ask
@@ -58,11 +58,16 @@ class Asking:
         )
         return self._ref(draft), request
 
+    @property
+    def caps_all(self) -> bool:
+        """Whether the options give every job a longest answer that sets none itself."""
+        return bool(self._caps or self._override_caps)
+
     def _parameters(self, draft: Draft) -> tuple[int | None, dict[str, Any]]:
         params, cap = draft.params, draft.max_tokens
         if "stream" in params or "stream_options" in params:
             params = _without(params, _STREAMING)
-        if self._caps and cap is None and not any(name in params for name in CAPS):
+        if self._caps and cap is None and not caps(params):
             cap, params = _with_caps(self._caps, params)
         if self._defaults:
             params = {**self._defaults, **params}

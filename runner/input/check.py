@@ -1,18 +1,18 @@
 """A whole file checked before anything is sent, in blocks; never held in memory."""
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from runner.errors import LineProblem, UsageError
-from runner.input.ids import IdBook, KnownIds
-from runner.input.intake import Intake, blank, id_of
-from runner.input.lines import Line, LineSplitter
+from runner.input.file_ids import FileIds
+from runner.input.file_lines import FileLines
+from runner.input.intake import Intake, blank
+from runner.input.lines import Cut, Line, Overlong
 from runner.input.lineset import LineSet
 from runner.input.parser import JobParser
-from runner.input.source import BLOCK_BYTES, Fingerprint, Source, fingerprint
+from runner.input.source import Fingerprint, Source, fingerprint
+from runner.input.stretch import Stretch, stretches
 from runner.models import Job
 
 PROBLEMS_KEPT = 20
@@ -56,30 +56,22 @@ def check_file(
     *,
     on_job: Callable[[Job], None],
     on_problem: Callable[[LineProblem], None] = lambda _problem: None,
+    on_stretch: Callable[[Stretch], None] | None = None,
 ) -> Checked:
     """Read every line once, calling back in the order of the file.
 
-    Raises UsageError where the whole file is at fault: no jobs but a table, a results file, no
-    model anywhere, or changed while it was read.
+    With `on_stretch` usual jobs are called back many at once, and only others to `on_job`, which
+    is many times faster. Raises UsageError where the whole file is at fault: no jobs but a table,
+    a results file, no model anywhere, or changed while it was read.
     """
     path, seen = source.path, fingerprint(source)
     if path is None or seen is None:
         raise UsageError(f"{source.label} cannot be read twice, so it cannot be checked first.")
     checked = Checked(fingerprint=seen)
-    book = IdBook()
-    checked.suffixes = book.suffixes
-    finder = _FirstUse(path, parser, book)
-    intake = Intake(parser, book, first_use=finder)
-    for checked.lines, raw in _lines(path, parser.max_line_bytes):
-        if blank(raw):
-            continue
-        taken = intake.take(raw, checked.lines)
-        if isinstance(taken, Job):
-            _count(checked, taken)
-            on_job(taken)
-        else:
-            _note(checked, taken)
-            on_problem(taken)
+    with FileLines(path, parser.max_line_bytes) as file:
+        checking = _Checking(checked, file, parser, on_job, on_problem, on_stretch)
+        for cut in file.cuts():
+            checking.take(cut)
     if fingerprint(source) != seen:
         raise UsageError(
             f"{source.label} changed while it was read; nothing was sent.\n"
@@ -92,62 +84,100 @@ def count_lines(source: Source, parser: JobParser) -> int:
     """Count the lines that are not blank: the ordinals that a selection chooses from."""
     if source.path is None:
         raise UsageError(f"{source.label} cannot be read twice, so it cannot be counted first.")
-    return sum(1 for _, raw in _lines(source.path, parser.max_line_bytes) if not blank(raw))
+    with FileLines(source.path, parser.max_line_bytes) as file:
+        return sum(not blank(raw) for cut in file.cuts() for raw in cut.lines)
 
 
-def _count(checked: Checked, job: Job) -> None:
-    checked.jobs += 1
-    checked.models[job.provider, job.model] += 1
-    if checked.first is None:
-        checked.first = job
+class _Checking:
+    """A check under way."""
 
-
-def _note(checked: Checked, problem: LineProblem) -> None:
-    checked.invalid += 1
-    checked.invalid_lines.add(problem.line)
-    if len(checked.problems) < PROBLEMS_KEPT:
-        checked.problems.append(problem)
-
-
-def _lines(path: Path, max_line_bytes: int) -> Iterator[tuple[int, Line]]:
-    splitter = LineSplitter(max_line_bytes)
-    try:
-        with path.open("rb", buffering=0) as file:
-            while block := file.read(BLOCK_BYTES):
-                yield from splitter.feed(block)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from None
-    yield from splitter.finish()
-
-
-class _FirstUse:
-    """Looks a second time for who had an id first; only where one is used twice.
-
-    After the problems that are shown it looks no more, so a file of nothing but doubles is not
-    read over and over.
-    """
-
-    def __init__(self, path: Path, parser: JobParser, book: IdBook) -> None:
-        self._path = path
+    def __init__(
+        self,
+        checked: Checked,
+        file: FileLines,
+        parser: JobParser,
+        on_job: Callable[[Job], None],
+        on_problem: Callable[[LineProblem], None],
+        on_stretch: Callable[[Stretch], None] | None,
+    ) -> None:
+        self._checked = checked
+        self._file = file
         self._parser = parser
-        self._book = book
-        self._looks_left = PROBLEMS_KEPT
+        self._on_job = on_job
+        self._on_problem = on_problem
+        self._on_stretch = on_stretch or self._each
+        self._expected = 0
+        """How many lines the file may have, by those that were read."""
+        self._ids = FileIds(file, parser)
+        checked.suffixes = self._ids.suffixes
+        self._intake = Intake(parser, self._ids)
 
-    def __call__(self, job_id: str, before: int) -> int | None:
-        if self._looks_left == 0:
-            return None
-        self._looks_left -= 1
-        # Most ids stand in the line as they are; decoding only those lines is ten times faster.
-        needle = json.dumps(job_id, ensure_ascii=False)[1:-1].encode()
-        return self._find(job_id, before, needle) or self._find(job_id, before, b"")
+    def take(self, cut: Cut) -> None:
+        """Take the next lines of the file."""
+        self._file.mark(cut)
+        if cut.end:
+            lines = cut.first + len(cut.lines)
+            self._expected = lines * self._checked.fingerprint.size // cut.end
+        taken = 0
+        for stretch in stretches(self._parser, cut):
+            start = stretch.first - cut.first
+            self._take_lines(cut, taken, start)
+            self._take_stretch(stretch)
+            taken = start + len(stretch)
+        self._take_lines(cut, taken, len(cut.lines))
+        self._checked.lines = cut.first + len(cut.lines) - 1
 
-    def _find(self, job_id: str, before: int, needle: bytes) -> int | None:
-        ids = KnownIds(self._book.suffixes)
-        for line, raw in _lines(self._path, self._parser.max_line_bytes):
-            if line >= before:
-                break
-            if isinstance(raw, bytes) and needle in raw and not blank(raw):
-                found = id_of(self._parser, raw, line, ids)
-                if found == job_id:
-                    return line
-        return None
+    def _take_lines(self, cut: Cut, start: int, end: int) -> None:
+        for at in range(start, end):
+            self._take_line(cut.lines[at], cut.first + at)
+
+    def _take_stretch(self, stretch: Stretch) -> None:
+        """Take usual jobs; those that may repeat an earlier line are looked at one by one."""
+        self._intake.begun = True
+        taken = 0
+        for at in self._ids.enter(stretch, self._expected):
+            self._report(stretch.part(taken, at))
+            self._take_line(stretch.raws[at], stretch.first + at)
+            taken = at + 1
+        self._report(stretch.part(taken, len(stretch)))
+
+    def _take_line(self, raw: Line, line: int) -> None:
+        if blank(raw):
+            return
+        if isinstance(raw, Overlong):
+            self._ids.be_exact()
+        taken = self._intake.take(raw, line)
+        if isinstance(taken, Job):
+            self._count(taken)
+            self._on_job(taken)
+        else:
+            self._note(taken)
+            self._on_problem(taken)
+
+    def _report(self, stretch: Stretch) -> None:
+        if not stretch:
+            return
+        checked = self._checked
+        checked.jobs += len(stretch)
+        checked.models.update(stretch.models)
+        if checked.first is None:
+            checked.first = stretch.job(0)
+        self._on_stretch(stretch)
+
+    def _each(self, stretch: Stretch) -> None:
+        for at in range(len(stretch)):
+            self._on_job(stretch.job(at))
+
+    def _count(self, job: Job) -> None:
+        checked = self._checked
+        checked.jobs += 1
+        checked.models[job.provider, job.model] += 1
+        if checked.first is None:
+            checked.first = job
+
+    def _note(self, problem: LineProblem) -> None:
+        checked = self._checked
+        checked.invalid += 1
+        checked.invalid_lines.add(problem.line)
+        if len(checked.problems) < PROBLEMS_KEPT:
+            checked.problems.append(problem)

@@ -7,11 +7,14 @@ import jsonlines
 import msgspec
 
 from runner.input.diagnose import TOO_DEEP, diagnose
+from runner.input.lines import Line, Overlong
 from runner.input.problems import BadLineError
 
 MAX_DEPTH = 256
 """Far above any real request, and below the depth at which decoders of providers give up. What
 Python itself can bear depends on who calls, so a line could pass one check and fail the next."""
+SURELY_FLAT = 2 * MAX_DEPTH
+"""So many bytes cannot nest any deeper."""
 
 
 class _Slot:
@@ -44,14 +47,16 @@ class LineDecoder:
             value = cast("dict[str, Any]", self._reader.read(type=dict))
         except (jsonlines.InvalidLineError, RecursionError):
             raise BadLineError(diagnose(raw)) from None
-        if _may_be_deep(raw) and _depth(value) > MAX_DEPTH:
+        if may_be_deep(raw) and _depth(value) > MAX_DEPTH:
             raise BadLineError(TOO_DEEP)
         return value
 
 
-def _may_be_deep(raw: bytes) -> bool:
-    # Cheap, so that only odd lines are walked through.
-    return len(raw) > 2 * MAX_DEPTH and raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
+def may_be_deep(raw: Line) -> bool:
+    """Whether a line has to be walked through to know its depth; only odd ones have."""
+    if len(raw) <= SURELY_FLAT:
+        return False
+    return isinstance(raw, Overlong) or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
 
 
 def _depth(value: dict[str, Any]) -> int:

@@ -8,23 +8,31 @@ import hashlib
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from runner.config import ModelRef
 from runner.models import Request
 
 ID_DIGITS = 16
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
+canonical = msgspec.json.Encoder(order="deterministic").encode
+"""Gives a line's own content, whatever the order of its keys and its spacing."""
 
 
-def content_id(value: dict[str, Any]) -> str:
-    """Name a line by its own content, whatever the order of its keys and its spacing."""
-    return hashlib.sha256(_encode(value)).hexdigest()[:ID_DIGITS]
+def bytes_id(content: bytes) -> str:
+    """Name a job by its canonical content, or a line that cannot be read by its bytes."""
+    return hashlib.sha256(content).hexdigest()[:ID_DIGITS]
 
 
-def raw_id(raw: bytes) -> str:
-    """Name a line that cannot be read by its bytes."""
-    return hashlib.sha256(raw).hexdigest()[:ID_DIGITS]
+class _Asked(msgspec.Struct, kw_only=True):
+    """What is asked; its keys stand in the order of canonical JSON."""
+
+    max_tokens: int | UnsetType
+    messages: list[dict[str, Any]] | UnsetType
+    model: str
+    params: dict[str, Any] | UnsetType
+    provider: str
+    system: Any
 
 
 def digest(ref: ModelRef, request: Request) -> str:
@@ -32,13 +40,12 @@ def digest(ref: ModelRef, request: Request) -> str:
 
     What was not given is left out, so a later piece that nobody gives changes no digest.
     """
-    asked: dict[str, Any] = {"provider": ref.provider, "model": ref.model}
-    if request.messages is not None:
-        asked["messages"] = request.messages
-    if request.system is not None:
-        asked["system"] = request.system
-    if request.max_tokens is not None:
-        asked["max_tokens"] = request.max_tokens
-    if request.params:
-        asked["params"] = request.params
-    return hashlib.sha256(_encode(asked)).hexdigest()
+    asked = _Asked(
+        max_tokens=UNSET if request.max_tokens is None else request.max_tokens,
+        messages=UNSET if request.messages is None else request.messages,
+        model=ref.model,
+        params=request.params or UNSET,
+        provider=ref.provider,
+        system=UNSET if request.system is None else request.system,
+    )
+    return hashlib.sha256(canonical(asked)).hexdigest()

@@ -1,9 +1,8 @@
 """What one line says, before the options of the run are laid over it."""
 
-from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from runner.input.problems import BadLineError
 from runner.input.words import quoted
@@ -14,14 +13,13 @@ CAPS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 SYSTEM_ROLES = ("system", "developer")
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct, kw_only=True):
     """The pieces of a line, told apart by its shape."""
 
     id: str | None
     """As given; None where the line gives none."""
     messages: list[dict[str, Any]] | None
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, Any] = {}
     system: Any = None
     brings_system: bool = False
     """Whether the line has instructions of its own, by whatever name."""
@@ -30,6 +28,11 @@ class Draft:
     api: Api | None = None
     """None for native jobs and rows. The API of a batch shape bears its provider's name."""
     metadata: Raw | None = None
+
+
+def caps(params: dict[str, Any]) -> bool:
+    """Whether parameters name the longest answer."""
+    return any(name in params for name in CAPS)
 
 
 def whole_number(value: Any) -> TypeGuard[int]:

@@ -1,11 +1,12 @@
 """Ids: what one may be, the numbering of repeats, and who had it first."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from typing import Any, Protocol
 
-from runner.input.problems import BadLineError, IdTakenError
+from runner.input.digest import bytes_id
+from runner.input.problems import BadLineError
 from runner.input.words import quoted
 
 LONGEST_ID = 512
@@ -29,18 +30,30 @@ def id_text(value: Any, key: str) -> str:
     return text
 
 
+def are_ids(values: Collection[Any]) -> bool:
+    """Whether all these can be ids as they are; False also where that is in doubt."""
+    try:
+        printable = " ".join(values).isprintable()
+    except TypeError:
+        return False
+    return printable and all(values) and max(map(len, values), default=0) <= LONGEST_ID
+
+
 class Ids(Protocol):
     """Gives each line its final id."""
 
     def claim(self, job_id: str, line: int, given: bool) -> str:
-        """Give the id under which the line is known. Raises IdTakenError for a second use."""
+        """Give the id under which the line is known. Raises BadLineError for a second use."""
 
-    def name_invalid(self, own: str | None, fallback: str) -> str:
+    def claim_content(self, content: bytes, line: int) -> str:
+        """Give a line without an id the one that its canonical content makes."""
+
+    def name_invalid(self, own: str | None, fallback: str, line: int, /) -> str:
         """Name a line that cannot be asked: by its own id if free, else by the fallback."""
 
 
 class IdBook:
-    """Every id so far, as 128-bit hashes: about 100 bytes a job however long the ids are."""
+    """Every id of a stream so far, as 128-bit hashes: about 100 bytes a job however long it is."""
 
     def __init__(self) -> None:
         self._used: set[bytes] = set()
@@ -54,11 +67,14 @@ class IdBook:
             self._used.add(key)
             return job_id
         if given:
-            raise IdTakenError(f"id {quoted(job_id)} was used before", job_id)
+            raise BadLineError(f"id {quoted(job_id)} was used before")
         name, self.suffixes[line] = self._numbered(job_id)
         return name
 
-    def name_invalid(self, own: str | None, fallback: str) -> str:
+    def claim_content(self, content: bytes, line: int) -> str:
+        return self.claim(bytes_id(content), line, given=False)
+
+    def name_invalid(self, own: str | None, fallback: str, _line: int = 0, /) -> str:
         for name in (own, fallback):
             if name is not None and (key := _key(name)) not in self._used:
                 self._used.add(key)
@@ -79,13 +95,16 @@ class KnownIds:
     """The ids of an earlier pass over the same lines, in whatever order they are asked for."""
 
     def __init__(self, suffixes: Mapping[int, int] | None = None) -> None:
-        self._suffixes = suffixes or {}
+        self._suffixes = {} if suffixes is None else suffixes
 
     def claim(self, job_id: str, line: int, given: bool) -> str:
         number = None if given else self._suffixes.get(line)
         return job_id if number is None else f"{job_id}-{number}"
 
-    def name_invalid(self, own: str | None, fallback: str) -> str:
+    def claim_content(self, content: bytes, line: int) -> str:
+        return self.claim(bytes_id(content), line, given=False)
+
+    def name_invalid(self, own: str | None, fallback: str, _line: int = 0, /) -> str:
         return own or fallback
 
 

@@ -6,6 +6,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 BOM = b"\xef\xbb\xbf"
 
@@ -19,46 +20,73 @@ class Overlong:
     sha256: str
     """In hex, over the whole line."""
 
+    def __len__(self) -> int:
+        return self.size
+
 
 Line = bytes | Overlong
+
+
+class Cut(NamedTuple):
+    """The lines that a block completes."""
+
+    first: int
+    """The number of the first of them, from 1."""
+    lines: list[Line]
+    begin: int
+    """Where they begin, a BOM left out, in bytes from where the splitter began."""
+    end: int
+    """Where the line after them begins."""
 
 
 class LineSplitter:
     """Cut a stream of blocks into lines, holding at most one unfinished line within the bound."""
 
-    def __init__(self, max_line_bytes: int) -> None:
+    def __init__(self, max_line_bytes: int, *, before: int = 0) -> None:
+        """Begin behind so many lines."""
         self._bound = max_line_bytes
-        self._number = 0
+        self._number = before
+        self._fed = self._end = 0
         self._parts: list[bytes] = []
         self._size = 0
         self._skipped = hashlib.sha256()
 
     def feed(self, block: bytes) -> Iterable[tuple[int, Line]]:
         """Take the next block; give the lines it completes with their numbers, from 1."""
-        pieces = block.split(b"\n")
-        rest = pieces.pop()
-        if not pieces:
-            self._hold(rest)
-            return ()
-        lines: list[Line] = list(pieces)
-        self._hold(pieces[0])
-        lines[0] = self._take()
-        if len(block) > self._bound:
-            lines[1:] = [self._bounded(piece) for piece in pieces[1:]]
-        self._hold(rest)
-        return self._numbered(lines)
+        cut = self.cut(block)
+        return enumerate(cut.lines, cut.first)
 
     def finish(self) -> Iterable[tuple[int, Line]]:
         """Give the last line where the input did not end with a line break."""
-        return self._numbered([self._take()]) if self._size else ()
+        cut = self.rest()
+        return enumerate(cut.lines, cut.first)
 
-    def _numbered(self, lines: list[Line]) -> Iterable[tuple[int, Line]]:
-        start = self._number + 1
+    def cut(self, block: bytes) -> Cut:
+        """Take the next block; give the lines it completes."""
+        self._fed += len(block)
+        pieces = block.split(b"\n")
+        rest = pieces.pop()
+        lines: list[Line] = list(pieces)
+        if pieces:
+            self._hold(pieces[0])
+            lines[0] = self._take()
+            if len(block) > self._bound:
+                lines[1:] = [self._bounded(piece) for piece in pieces[1:]]
+        self._hold(rest)
+        return self._numbered(lines)
+
+    def rest(self) -> Cut:
+        """Give the last line where the input did not end with a line break."""
+        return self._numbered([self._take()] if self._size else [])
+
+    def _numbered(self, lines: list[Line]) -> Cut:
+        first, begin = self._number + 1, self._end
         self._number += len(lines)
-        first = lines[0]
-        if start == 1 and isinstance(first, bytes):
-            lines[0] = first.removeprefix(BOM)
-        return enumerate(lines, start)
+        self._end = self._fed - self._size
+        if first == 1 and lines and isinstance(lines[0], bytes) and lines[0].startswith(BOM):
+            lines[0] = lines[0].removeprefix(BOM)
+            begin += len(BOM)
+        return Cut(first, lines, begin, self._end)
 
     def _bounded(self, piece: bytes) -> Line:
         if len(piece) <= self._bound:

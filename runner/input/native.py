@@ -24,6 +24,9 @@ KEYS = ("id", "prompt", "messages", "model", "system", "max_tokens", "params", "
 
 _KNOWN = frozenset(KEYS)
 _NOT_IN_PARAMS = ("model", "messages", "input")
+_SYSTEMS = ("system", "instructions")
+CHECKED_PARAMS = frozenset({*_NOT_IN_PARAMS, *CAPS, *_SYSTEMS})
+"""Parameters without these are right in any job."""
 _MEANT = {"custom_id": "id", "system_prompt": "system", "instructions": "system"}
 _NEVER = frozenset({"base_url", "api_base", "api_key", "headers", "extra_headers"})
 
@@ -44,8 +47,13 @@ def read_native(line: dict[str, Any], raw: bytes) -> Draft:
     if len(line) > 1:
         _read_options(line, draft)
     if line.get("metadata") is not None:
-        draft.metadata = one_line(_metadata(raw[raw.index(b"{") :]).metadata)
+        draft.metadata = metadata_of(raw)
     return draft
+
+
+def metadata_of(raw: bytes) -> Raw:
+    """Give what a line holds as metadata, as it stands there."""
+    return one_line(_metadata(raw[raw.index(b"{") :]).metadata)
 
 
 def one_line(value: Raw | bytes) -> Raw:
@@ -83,27 +91,37 @@ def _read_options(line: dict[str, Any], draft: Draft) -> None:
             raise BadLineError('"max_tokens" must be a whole number of at least 1')
         draft.max_tokens = line["max_tokens"]
     if "params" in line:
-        draft.params = _params(required_object(line, "params"), draft)
+        draft.params = required_object(line, "params")
+        check_params(
+            draft.params, capped=draft.max_tokens is not None, system=draft.system is not None
+        )
+        draft.brings_system |= brings_system(draft.params)
 
 
-def _params(params: dict[str, Any], draft: Draft) -> dict[str, Any]:
+def check_params(params: dict[str, Any], *, capped: bool, system: bool) -> None:
+    """Check that nothing stands in the wrong place, or twice. Raises BadLineError."""
+    if CHECKED_PARAMS.isdisjoint(params):
+        return
     for key in _NOT_IN_PARAMS:
         if key in params:
             raise BadLineError(f'"params" holds {quoted(key)}, which stands beside it in a job')
-    if draft.max_tokens is not None:
+    if capped:
         for key in CAPS:
             if key in params:
                 raise BadLineError(
                     f'the cap is set twice: "max_tokens" and {quoted(key)} in params'
                 )
-    for key in ("system", "instructions"):
-        if key in params:
-            if draft.system is not None:
+    if system:
+        for key in _SYSTEMS:
+            if key in params:
                 raise BadLineError(
                     f'"system" is set twice: in the job and as {quoted(key)} in params'
                 )
-            draft.brings_system = True
-    return params
+
+
+def brings_system(params: dict[str, Any]) -> bool:
+    """Whether parameters hold instructions."""
+    return any(key in params for key in _SYSTEMS)
 
 
 def _unknown(key: str) -> str:

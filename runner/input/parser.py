@@ -1,21 +1,32 @@
 """One line to one job. Pure but for what the given `Ids` note down; reads no file."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from runner.config import Config
-from runner.errors import LineProblem
+from msgspec import UnsetType
+
+from runner.config import Config, ModelRef
+from runner.errors import LineProblem, UsageError
 from runner.input.asking import Asking
 from runner.input.decode import LineDecoder
-from runner.input.digest import content_id, digest
+from runner.input.digest import canonical, digest
 from runner.input.draft import Draft
 from runner.input.ids import Ids, KnownIds, id_text
 from runner.input.lines import Line, Overlong
+from runner.input.plain import PlainJob, plain_draft
 from runner.input.problems import BadLineAt, BadLineError
 from runner.input.shapes import read_line
-from runner.models import Job
+from runner.models import Job, Request
 from runner.settings import Ask
 
 _AS_GIVEN = KnownIds()
+
+
+class Question(NamedTuple):
+    """What a job asks, in short."""
+
+    ref: ModelRef
+    digest: str
+    max_tokens: int | None
 
 
 class JobParser:
@@ -26,6 +37,8 @@ class JobParser:
         self.label = label
         self.max_line_bytes = max_line_bytes
         self._asking = Asking(ask, config)
+        self.models: dict[str | UnsetType, ModelRef] = {}
+        """Where jobs go by what they name as their model, as far as that was learnt."""
         self._decoder = LineDecoder()
         self._rows = None
         if ask.template is not None:
@@ -49,19 +62,41 @@ class JobParser:
             problem = LineProblem(f"{self.label}:{line}", line, str(bad), own)
             raise BadLineAt(problem, bad) from None
 
+    @property
+    def takes_rows(self) -> bool:
+        """Whether each line is a row for a template."""
+        return self._rows is not None
+
+    @property
+    def caps_all(self) -> bool:
+        """Whether no job is without a longest answer, because of the options."""
+        return self._asking.caps_all
+
+    def learn(self, model: str | UnsetType) -> bool:
+        """Find out where a job goes that names this model; False where that cannot be said."""
+        if model == "":
+            return False
+        try:
+            self.models[model], _ = self._asking.complete(
+                Draft(id=None, messages=None, model=model or None)
+            )
+        except (BadLineError, UsageError):
+            return False
+        return True
+
+    def question(self, job: PlainJob) -> Question:
+        """Give what a usual job asks whose model was learnt."""
+        ref, request = self._asking.complete(plain_draft(job))
+        return Question(ref, digest(ref, request), request.max_tokens)
+
     def _job(self, value: dict[str, Any], raw: bytes, line: int, ids: Ids) -> Job:
         draft = self._draft(value, raw)
         ref, request = self._asking.complete(draft)
-        given = draft.id is not None
-        return Job(
-            id=ids.claim(draft.id or content_id(value), line, given),
-            digest=digest(ref, request),
-            line=line,
-            provider=ref.provider,
-            model=ref.model,
-            request=request,
-            metadata=draft.metadata,
-        )
+        if draft.id is None:
+            job_id = ids.claim_content(canonical(value), line)
+        else:
+            job_id = ids.claim(draft.id, line, given=True)
+        return _job(job_id, line, draft, ref, request)
 
     def _draft(self, value: dict[str, Any], raw: bytes) -> Draft:
         if self._rows is not None:
@@ -76,6 +111,18 @@ class JobParser:
             return id_text(value[key], key) if key in value else None
         except BadLineError:
             return None
+
+
+def _job(job_id: str, line: int, draft: Draft, ref: ModelRef, request: Request) -> Job:
+    return Job(
+        id=job_id,
+        digest=digest(ref, request),
+        line=line,
+        provider=ref.provider,
+        model=ref.model,
+        request=request,
+        metadata=draft.metadata,
+    )
 
 
 def within_bound(raw: Line, bound: int) -> bytes:

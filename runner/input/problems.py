@@ -22,14 +22,6 @@ class ForeignError(BadLineError):
         self.advice = advice
 
 
-class IdTakenError(BadLineError):
-    """An id that an earlier line has."""
-
-    def __init__(self, message: str, job_id: str) -> None:
-        super().__init__(message)
-        self.job_id = job_id
-
-
 class BadLineAt(InvalidLineError):  # noqa: N818 - it is `InvalidLineError` and keeps its cause
     """An `InvalidLineError` that still knows what was noticed."""
 

@@ -41,12 +41,12 @@ class Out:
         if self._questions and job.line is not None and (key := _key(job.id)) in self._questions:
             self._lines[key] = job.line
 
-    def wait_for(self, job: Job) -> bool:
+    def wait_for(self, job_id: str, digest: str) -> bool:
         """Whether a job that is to be asked is out; its answer is awaited then."""
-        if not self._questions or (key := _key(job.id)) not in self._questions:
+        if not self._questions or (key := _key(job_id)) not in self._questions:
             return False
         self._awaited.add(key)
-        self.changed += self._questions[key] != digest_number(job.digest)
+        self.changed += self._questions[key] != digest_number(digest)
         return True
 
     def is_awaited(self, job_id: str) -> bool:

@@ -23,11 +23,12 @@ def records(path: Path, damage: Damage | None = None) -> Iterator[bytes]:
     Other lines are passed over, and told to `damage`. Raises UsageError at once where the file
     cannot be read or is no results file.
     """
-    _check(path)
+    check_results(path)
     return standing(path, None if damage is None else damage.note)
 
 
-def _check(path: Path) -> None:
+def check_results(path: Path) -> None:
+    """Raise UsageError where a file cannot be read or is no results file."""
     name = printable(str(path))
     try:
         if not stat.S_ISREG(path.stat().st_mode):

@@ -1,7 +1,7 @@
 """What the scan reads of a record: the few fields that decide what becomes of its job."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -39,12 +39,24 @@ def head_of(line: bytes) -> RecordHead | None:
 
 
 def heads_of(lines: Sequence[bytes], data: bytes) -> list[RecordHead] | None:
-    """Decode what decides in lines that stand in `data`; None if one of them is no record.
+    """Decode what decides in lines that stand in `data`; None if one of them is no record."""
+    return decoded(_decode, lines, data)
+
+
+HeadsOf = Callable[[Sequence[bytes], bytes], Sequence[RecordHead] | None]
+"""What reads the lines of a scan; `heads_of`, or one that reads more of each."""
+_Head = TypeVar("_Head", bound=RecordHead)
+
+
+def decoded(
+    decode: Callable[[bytes], _Head], lines: Sequence[bytes], data: bytes
+) -> list[_Head] | None:
+    """Decode lines that stand in `data`; None if one of them is no record.
 
     msgspec goes through each to its end, so that what is passed over is JSON, too.
     """
     try:
-        heads = list(map(_decode, lines))
+        heads = list(map(decode, lines))
         # It must be text as well, or whoever reads the whole record fails.
         if not data.isascii():
             for line in lines:

@@ -41,19 +41,12 @@ def standing(path: Path, on_corrupt: OnCorrupt | None = None) -> Iterator[bytes]
         table = found.table
         if on_corrupt is not None and found.corrupt:
             on_corrupt(path, fd, found.corrupt)
-        rows = in_line_order(_standing(table), table.log.lines)
+        rows = in_line_order(table.standing_rows(), table.log.lines)
         table.forget_ids()
         for _, records in gather(fd, table.log.places, rows):
             yield from records
     finally:
         os.close(fd)
-
-
-def _standing(table: ResultTable) -> bytearray:
-    stands = bytearray(table.rows)
-    for latest in table.latest_rows():
-        stands[table.standing(latest)] = 1
-    return stands
 
 
 def read_record(path: Path, offset: int, length: int) -> Result:

@@ -11,7 +11,7 @@ from runner.models import Result
 from runner.results import checkpoint
 from runner.results.checkpoint import Known
 from runner.results.durable import append_synced, cannot_write
-from runner.results.heads import head_of, heads_of
+from runner.results.heads import HeadsOf, heads_of
 from runner.results.lines import Block, Lines, pieces_at
 from runner.results.paths import ResultPaths
 from runner.results.states import PLAIN
@@ -72,10 +72,11 @@ def scan(path: Path) -> Scan:
         os.close(fd)
 
 
-def scan_fd(fd: int, known: Known | None = None) -> Scan:
+def scan_fd(fd: int, known: Known | None = None, read: HeadsOf = heads_of) -> Scan:
     """Read an open results file, so that its records can be read from the same file later.
 
-    What is `known` of its beginning is not read but gone on with, its CRC-32 included.
+    What is `known` of its beginning is not read but gone on with, its CRC-32 included. `read` may
+    look at more of each record than its head: all that it gives become rows, in that order.
     """
     table, start, crc = known or _nothing_known()
     lines = Lines(fd, start)
@@ -83,20 +84,20 @@ def scan_fd(fd: int, known: Known | None = None) -> Scan:
     for block in lines:
         if known is not None:
             crc = crc32(memoryview(block.data)[: block.size], crc)
-        heads = heads_of(block.lines, block.data)
+        heads = read(block.lines, block.data)
         if heads:
             table.extend(block.offset, list(map(len, block.lines)), heads)
         else:
-            corrupt += _take_apart(table, block)
-    last = head_of(lines.tail)
-    if last is not None:
-        table.extend(lines.end, [lines.torn + 1], [last])
+            corrupt += _take_apart(table, block, read)
+    last = read([lines.tail], lines.tail)
+    if last:
+        table.extend(lines.end, [lines.torn + 1], last)
     return Scan(
         table=table,
         size=lines.end,
         crc=crc,
-        torn=0 if last is not None else lines.torn,
-        unended=last is not None,
+        torn=0 if last else lines.torn,
+        unended=bool(last),
         corrupt=tuple(corrupt),
     )
 
@@ -148,15 +149,15 @@ def _scan_again(paths: ResultPaths) -> Scan:
         os.close(fd)
 
 
-def _take_apart(table: ResultTable, block: Block) -> Iterator[tuple[int, int]]:
+def _take_apart(table: ResultTable, block: Block, read: HeadsOf) -> Iterator[tuple[int, int]]:
     """Take in those lines of a block that are records; give the place of those that are none."""
     if not block.lines:
         yield block.offset, block.size - 1
     offset = block.offset
     for line in block.lines:
-        head = head_of(line)
-        if head is not None:
-            table.extend(offset, [len(line)], [head])
+        heads = read([line], line)
+        if heads:
+            table.extend(offset, [len(line)], heads)
         elif line.strip():
             yield offset, len(line) - 1
         offset += len(line)

@@ -6,7 +6,7 @@ where its ids are looked for in another order. Knows no files; `runner.results.s
 
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -115,7 +115,7 @@ class ResultTable:
         """Count the lines that have been read from the file."""
         return self.index.rows
 
-    def extend(self, offset: int, strides: list[int], heads: list[RecordHead]) -> None:
+    def extend(self, offset: int, strides: list[int], heads: Sequence[RecordHead]) -> None:
         """Take in records that follow each other from `offset`, each so long with its newline."""
         self.log.extend(
             offset, strides, [head.line for head in heads], self.log.states.numbers(heads)
@@ -194,6 +194,13 @@ class ResultTable:
             return latest
         answered = self.success(latest, self.questions[latest])
         return latest if answered is None else answered
+
+    def standing_rows(self) -> bytearray:
+        """Say of each line whether it stands for its job."""
+        stands = bytearray(self.rows)
+        for latest in self.latest_rows():
+            stands[self.standing(latest)] = 1
+        return stands
 
     def success(self, latest: int, question: int) -> int | None:
         """Find a job's last whole answer to a question, given the job's last line."""

@@ -4,19 +4,18 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from runner.config import ModelRef
 from runner.errors import LineProblem
+from runner.input.draft import caps
+from runner.input.lineset import LineSet
+from runner.input.parser import Question
+from runner.input.select import chosen, everything, runs
+from runner.input.stretch import Stretch
 from runner.lanes.out import Out
 from runner.models import ErrorRecord, Job
 from runner.results.resume import Decision, RetryKinds, decide
 from runner.results.table import Recorded, ResultTable
 from runner.view.tally import Tally
-
-CAPS = frozenset({"max_tokens", "max_completion_tokens", "max_output_tokens"})
-
-
-def everything(_: int) -> bool:
-    """Select every job."""
-    return True
 
 
 @dataclass(kw_only=True)
@@ -51,8 +50,8 @@ class Plan:
     """Every line of the input has been read."""
     problems: list[LineProblem] = field(default_factory=list)
     """Invalid lines to record as failed (`--skip-invalid`)."""
-    lines: bytearray = field(default_factory=bytearray)
-    """One bit a line: set where the job is to be asked."""
+    lines: LineSet = field(default_factory=LineSet)
+    """Where the jobs stand that are to be asked."""
 
     def add(self, job: Job) -> bool:
         """Decide on the next job of the input; True if it is to be asked."""
@@ -61,24 +60,42 @@ class Plan:
         self.out.note(job)
         if not self._select():
             return False
+        ref, cap = ModelRef(job.provider, job.model), job.request.max_tokens
         recorded = self.table.get(job.id)
-        unknown = job.id in self.unknown
-        decision = decide(recorded, job.digest, unknown=unknown, kinds=self.kinds)
-        self.decisions[decision] += 1
-        if decision not in (Decision.NEW, Decision.AGAIN):
-            self._keep(decision, recorded, job.request.max_tokens)
+        if not self._is_asked(job.id, recorded, Question(ref, job.digest, cap)):
             return False
-        if self.out.wait_for(job):
-            return False
-        if unknown:
-            self.again["unknown"] += 1
-        elif recorded is not None:
-            self.again[recorded.status] += 1
-        self.models[job.provider, job.model] += 1
-        self.uncapped += job.request.max_tokens is None and not CAPS & job.request.params.keys()
+        self.models[ref] += 1
+        self.uncapped += cap is None and not caps(job.request.params)
         if job.line is not None:
-            self._mark(job.line)
+            self.lines.add(job.line)
         return True
+
+    def add_stretch(self, stretch: Stretch) -> None:
+        """Decide on the next jobs of the input, with what `add` would come to for each."""
+        if len(self.table) or self.unknown:
+            asked = [self._takes(stretch, at) for at in range(len(stretch))]
+        else:
+            asked = chosen(self.selects, self.ordinal, len(stretch))
+            self.ordinal += len(stretch)
+            self.selected += sum(asked)
+            self.decisions[Decision.NEW] += sum(asked)
+        for start, end in runs(asked):
+            part = stretch.part(start, end)
+            self.models.update(part.models)
+            self.uncapped += part.uncapped
+            self.lines.add_all(part.first, part.first + len(part))
+
+    def _takes(self, stretch: Stretch, at: int) -> bool:
+        job_id = stretch.id(at)
+        recorded = self.table.get(job_id)
+        if recorded is not None:
+            self.table.note_line(job_id, stretch.first + at)
+        if not self._select():
+            return False
+        if recorded is None and job_id not in self.unknown:
+            self.decisions[Decision.NEW] += 1
+            return True
+        return self._is_asked(job_id, recorded, stretch.question(at))
 
     def add_problem(self, problem: LineProblem) -> bool:
         """Decide on an invalid line; True if it has to be recorded as failed."""
@@ -98,8 +115,7 @@ class Plan:
 
     def wanted(self, line: int) -> bool:
         """Whether the job on this line is to be asked."""
-        byte = line >> 3
-        return byte < len(self.lines) and bool(self.lines[byte] & (1 << (line & 7)))
+        return line in self.lines
 
     @property
     def to_do(self) -> int:
@@ -112,11 +128,20 @@ class Plan:
         self.selected += chosen
         return chosen
 
-    def _mark(self, line: int) -> None:
-        byte = line >> 3
-        if byte >= len(self.lines):
-            self.lines.extend(bytes(byte + 1 - len(self.lines)))
-        self.lines[byte] |= 1 << (line & 7)
+    def _is_asked(self, job_id: str, recorded: Recorded | None, question: Question) -> bool:
+        unknown = job_id in self.unknown
+        decision = decide(recorded, question.digest, unknown=unknown, kinds=self.kinds)
+        self.decisions[decision] += 1
+        if decision not in (Decision.NEW, Decision.AGAIN):
+            self._keep(decision, recorded, question.max_tokens)
+            return False
+        if self.out.wait_for(job_id, question.digest):
+            return False
+        if unknown:
+            self.again["unknown"] += 1
+        elif recorded is not None:
+            self.again[recorded.status] += 1
+        return True
 
     def _keep(self, decision: Decision, recorded: Recorded | None, cap: int | None = None) -> None:
         if decision is Decision.CHANGED:

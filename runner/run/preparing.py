@@ -14,7 +14,7 @@ from runner.engine.shard import uncounted
 from runner.errors import LineProblem, UsageError
 from runner.input.check import Checked, check_file, count_lines
 from runner.input.parser import JobParser
-from runner.input.select import limit, sample
+from runner.input.select import everything, limit, sample
 from runner.input.source import Source
 from runner.models import Job
 from runner.pace.budget import Budget
@@ -30,7 +30,7 @@ from runner.results.table import ResultTable
 from runner.run.flex import bound_lane, refuse_without_flex
 from runner.run.money import Money
 from runner.run.outstanding import outstanding, refuse_asking_twice
-from runner.run.plan import Plan, everything
+from runner.run.plan import Plan
 from runner.run.prices import price_book
 from runner.settings import BatchSettings
 from runner.view.tally import Tally
@@ -232,7 +232,14 @@ def _check(
         if settings.skip_invalid:
             plan.add_problem(problem)
 
-    checked = check_file(source, parser, on_job=take, on_problem=note)
+    checked = check_file(
+        source,
+        parser,
+        on_job=take,
+        on_problem=note,
+        # What jobs may cost, and whether they are out, is told of each alone.
+        on_stretch=plan.add_stretch if money is None and not plan.out.jobs else None,
+    )
     if checked.invalid and not settings.skip_invalid:
         total = checked.invalid + checked.jobs
         raise UsageError(invalid_text(checked.problems, checked.invalid, total))

@@ -41,6 +41,16 @@ def _scan(folder: Path, size: Size) -> Outcome:
     return Outcome(ratio=ratios(*found.values()), said=(f"{count} records of 1.4 kB", *said))
 
 
+def _report(folder: Path, size: Size) -> Outcome:
+    results, count = folder / "jobs.results.jsonl", size.jobs(_LINES)
+    write_results(results, count)
+    costs = [_timed("report", results)() for _ in range(size.rounds)]
+    return Outcome(
+        ratio=spread([count / cost for cost in costs]),
+        said=(f"{count} records of 1.4 kB: CPU {spread(costs)} s",),
+    )
+
+
 def _checkpoint(folder: Path, size: Size) -> Outcome:
     """Let a run that has nothing to do leave its checkpoint, and load that."""
     count = max(_WORTH, size.jobs(_LINES))
@@ -69,6 +79,13 @@ ROWS = (
         about="reading 1M records for a resume beside reading the lines",
         bound=5.0,
         measure=_scan,
+    ),
+    Row(
+        name="report",
+        about="summing up 1M records, records a CPU second",
+        bound=150_000.0,
+        measure=_report,
+        at_least=True,
     ),
     Row(name="checkpoint", about="the same from the checkpoint", bound=0.2, measure=_checkpoint),
     Row(

@@ -9,8 +9,8 @@ from tests.benchmarks.measure import Spread
 from tests.benchmarks.rows import Outcome, Row, Size
 
 _SMOKE = Size(rounds=1, share=SMOKE_SHARE)
-_QUICK = ("immediate", "slope", "scan", "check", "first-token")
-"""One of each kind, and none that waits for answers."""
+_QUICK = ("immediate", "slope", "scan", "report", "check", "first-token")
+"""Of requests and of files, and none that waits for answers."""
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ lines   read them, bare
 decode  read them and decode each, bare
 scan    read a results file as the next run does
 load    the same, from its checkpoint
+report  sum it up, as `runner report` does
 check   check a whole file of jobs as a batch does before anything is sent
 """
 
@@ -19,6 +20,7 @@ import msgspec
 
 from runner.config_files import load_config
 from runner.input.source import open_source
+from runner.reading.report.read import read_report
 from runner.results import checkpoint
 from runner.results.paths import paths_for
 from runner.results.scan import scan
@@ -53,6 +55,11 @@ def load(path: Path) -> None:
     os.close(descriptor)
 
 
+def report(path: Path) -> None:
+    """Sum up."""
+    assert read_report(path).figures.total().jobs
+
+
 def check(path: Path) -> None:
     """Check, with nothing recorded."""
     settings = BatchSettings(
@@ -75,6 +82,7 @@ STEPS: dict[str, Callable[[Path], None]] = {
     "decode": decode,
     "scan": scanned,
     "load": load,
+    "report": report,
     "check": check,
 }
 

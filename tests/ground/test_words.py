@@ -15,6 +15,7 @@ from runner.words import (
     printable_json,
     seconds,
     shell_quote,
+    short_time,
     time_option,
 )
 
@@ -122,3 +123,21 @@ def test_a_time_is_written_as_an_option_takes_it(time_s: float, text: str) -> No
     """What is said can be typed again and means the same."""
     assert time_option(time_s) == text
     assert seconds(text) == time_s
+
+
+@pytest.mark.parametrize(
+    ("time_s", "shown"),
+    [
+        (None, "unknown"),
+        (0.0000123, "0.0123ms"),
+        (0.1189, "119ms"),
+        (0.9994, "999ms"),
+        (0.9996, "1.0s"),
+        (2.0, "2.0s"),
+        (9.96, "10s"),
+        (123.0, "2m 03s"),
+    ],
+)
+def test_short_times_are_told_finely(time_s: float | None, shown: str) -> None:
+    """Below a second in milliseconds, below ten with a tenth, then as any duration."""
+    assert short_time(time_s) == shown

@@ -179,5 +179,5 @@ def test_odd_lines_in_results_stop_nothing(odd: bytes, tmp_path: Path) -> None:
     assert "Traceback" not in ended.text
     assert ended.code == 0, ended.text
     assert (tmp_path / "o.jsonl.torn").read_bytes() == odd + b"\n"
-    for reader in ("show", "export"):
+    for reader in ("show", "report", "export"):
         assert "Traceback" not in run(tmp_path, reader, "o.jsonl").text

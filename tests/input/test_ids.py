@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from runner.input.ids import LONGEST_ID, IdBook, KnownIds
-from runner.input.problems import IdTakenError
+from runner.input.problems import BadLineError
 from tests.input.helpers import parse, problem
 
 
@@ -62,7 +62,7 @@ def test_a_given_id_is_used_once() -> None:
     for line in (1, 2):
         book.claim("ab", line, False)
     for taken in ("ab", "ab-2"):
-        with pytest.raises(IdTakenError, match="was used before"):
+        with pytest.raises(BadLineError, match="was used before"):
             book.claim(taken, 3, True)
 
 
@@ -74,7 +74,7 @@ def test_invalid_lines_have_unique_names() -> None:
     assert [book.name_invalid("a7", "f0") for _ in range(3)] == ["f0", "f0-2", "f0-3"]
     assert book.name_invalid(None, "f1") == "f1"
     assert book.suffixes == {}
-    with pytest.raises(IdTakenError):
+    with pytest.raises(BadLineError):
         book.claim("a8", 9, True)
     assert KnownIds().name_invalid(None, "f0") == "f0"
     assert KnownIds().name_invalid("a8", "f0") == "a8"

@@ -172,6 +172,7 @@ def _failures(found: Canary, model: str, *, long: bool) -> None:
     name = f"{api} 0"
     found.run(name, "show", "jobs.results.jsonl", "--failed")
     found.run(name, "export", "jobs.results.jsonl")
+    found.run(name, "report", "jobs.results.jsonl", "--json", "--html", "r.html")
     for mode in ("answer", "event-error", "event-split", "401") if long else ("event-split",):
         said = f"mode {mode} please"
         found.run(name, *config, "tail", "-m", model, "-o", "t.jsonl", "--no-stdin", said)

@@ -1,0 +1,1 @@
+"""Promises of the report's page, kept in a real browser."""
