@@ -58,7 +58,6 @@ class BatchLane:
     _group: TaskGroup = field(init=False)
     _ended: Event = field(default_factory=Event)
     """Set, and replaced, whenever a chunk is out no more."""
-    _sending: Semaphore = field(default_factory=lambda: Semaphore(_SENDING_AT_ONCE))
     _collecting: Semaphore = field(default_factory=lambda: Semaphore(1))
 
     def __post_init__(self) -> None:
@@ -75,6 +74,7 @@ class BatchLane:
             others=self._others,
             moved=self.board.moved,
             wait=self.wait,
+            sending=Semaphore(_SENDING_AT_ONCE),
         )
         self._collect = Collecting(
             store=self.store,
@@ -124,8 +124,7 @@ class BatchLane:
                     return
                 chunk = found
             elif chunk.phase != "out":
-                async with self._sending:
-                    chunk, batch = await self._submitting.bring_out(chunk, service, fresh=fresh)
+                chunk, batch = await self._submitting.bring_out(chunk, service, fresh=fresh)
             batch = await self._waiting.ended(chunk, service, batch, chunk.batch)
             if batch.state != "refused":
                 async with self._collecting:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from anyio import Semaphore
 from msgspec.structs import replace
 
 from runner.clock import Clock, rfc3339
@@ -41,6 +42,8 @@ class Submitting:
     moved: Callable[[Chunk], None]
     """Told of each step that a chunk has taken."""
     wait: bool
+    sending: Semaphore
+    """Bounds how many chunks are sent at once; nobody who waits for a provider holds it."""
 
     async def bring_out(
         self, chunk: Chunk, service: BatchService, *, fresh: bool
@@ -74,16 +77,16 @@ class Submitting:
         )
 
     async def _upload(self, chunk: Chunk, service: BatchService, *, fresh: bool) -> Chunk:
-        self.asking.check(chunk.provider, chunk.model)
-        chunk = self._step(chunk)
-        certain = fresh
+        certain, path = fresh, self.store.rows(chunk.nonce)
 
         async def send() -> str:
             nonlocal certain
-            found = None if certain else await service.uploaded(chunk.upload_name)
-            certain = False
-            path = self.store.rows(chunk.nonce)
-            return found or await service.upload(path, chunk.upload_name)
+            async with self.sending:
+                self.asking.check(chunk.provider, chunk.model)
+                self._step(chunk)
+                found = None if certain else await service.uploaded(chunk.upload_name)
+                certain = False
+                return found or await service.upload(path, chunk.upload_name)
 
         upload = await self.asking.repeat(chunk.provider, send)
         return self._step(replace(chunk, phase="uploaded", upload=upload))
@@ -91,12 +94,13 @@ class Submitting:
     async def _create(self, chunk: Chunk, service: BatchService) -> tuple[Chunk, Batch]:
         failures = 0
         while True:
-            self.asking.check(chunk.provider, chunk.model)
-            chunk = self._asked(chunk)
             batch = None
             try:
-                path = self.store.rows(chunk.nonce)
-                return chunk, await service.create(path, chunk.upload, chunk.tag)
+                async with self.sending:
+                    self.asking.check(chunk.provider, chunk.model)
+                    chunk = self._asked(chunk)
+                    path = self.store.rows(chunk.nonce)
+                    return chunk, await service.create(path, chunk.upload, chunk.tag)
             except ProviderError as error:
                 if _came_to_nothing(error):
                     chunk = self._step(replace(chunk, phase="uploaded"))

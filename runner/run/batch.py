@@ -44,8 +44,8 @@ def run_batch(settings: BatchSettings, config: Config) -> ExitCode:
     """
     runtime = Runtime(settings.max_runtime_s)
     settings = within_system(settings)
-    refuse_lane(settings)
     source = open_source(settings.jobs)
+    refuse_lane(settings, source)
     paths = None if settings.stdout else paths_for(_output(settings, source))
     refuse_summary(settings.summary_json, paths, source.path)
     if paths is not None:
@@ -115,7 +115,7 @@ def _top_up(batch: Prepared, runtime: Runtime) -> ExitCode:
     """Ask live what the batches left over for the moment."""
     batch.tally.recount()
     live = prepare(
-        replace(batch.settings, lane="live"),
+        replace(batch.settings, lane="live", fresh=False),
         batch.config,
         batch.source,
         batch.paths,

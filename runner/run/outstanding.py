@@ -13,7 +13,7 @@ from runner.view.texts_batches import out_changed_text, out_fresh_text, out_live
 _NOT_CREATED = ("uploading", "uploaded")
 
 
-def refuse_lane(settings: BatchSettings) -> None:
+def refuse_lane(settings: BatchSettings, source: Source) -> None:
     """Raise UsageError for what the batch lane cannot do."""
     if settings.lane != "batch":
         return
@@ -22,6 +22,8 @@ def refuse_lane(settings: BatchSettings) -> None:
             "--lane batch keeps beside the results what is out, so they need a file.\n"
             "Name one with -o."
         )
+    if settings.then_live and not source.rereadable:
+        raise UsageError(f"--then live reads the jobs again, and {source.label} comes only once.")
     if settings.tail:
         raise UsageError("--tail shows answers as they are written; batches come whole.")
 

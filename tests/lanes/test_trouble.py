@@ -46,10 +46,11 @@ def test_what_expired_is_asked_live(provider: str, tmp_path: Path) -> None:
     """With --then live all succeed in one command, and no answer is paid twice."""
     path = jobs(tmp_path, 40)
     with playing(tmp_path, "expired_rate = 0.3\ntransient_rate = 0.1") as endpoints:
-        assert lane(endpoints, path, provider, then_live=True) is ExitCode.OK
+        assert lane(endpoints, path, provider, then_live=True, fresh=True) is ExitCode.OK
         seen = stats(endpoints)
     records = found(path)
     assert statuses(path) == {"succeeded": 40}
+    assert not list(tmp_path.glob("jobs.results.1*"))
     topped = [one for one in records if one["lane"] == "live"]
     assert topped
     for record in topped:

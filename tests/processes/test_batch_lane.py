@@ -195,6 +195,16 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, options: tuple[str,
     assert done.returncode == 2, done.stderr
 
 
+def test_a_stream_goes_in_batches_too(tmp_path: Path) -> None:
+    """Jobs from stdin are sent in batches where a file is named for the results."""
+    words = ("batch", "-", "-m", "sim/steady", "--lane", "batch", "-o", RESULTS)
+    lines = "".join(json.dumps({"id": f"{n}", "prompt": f"Say {n}."}) + "\n" for n in range(5))
+    done = run(tmp_path, *words, stdin=lines)
+    assert done.returncode == 0, done.stderr
+    assert len(records(tmp_path / RESULTS)) == 5
+    assert run(tmp_path, *words, "--then", "live", stdin=lines).returncode == 2
+
+
 def test_without_a_file_for_results_it_is_refused(tmp_path: Path) -> None:
     """What is out is kept beside the results, so these need a file."""
     write_jobs(tmp_path / "jobs.jsonl", 1)

@@ -1,17 +1,18 @@
 """What the batch services have in common: one call with its deadline, and downloads."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
 import anyio
 import msgspec
 
-from runner.errors import ProviderError
+from runner.errors import ProviderError, WriteError
 from runner.models import Request
 from runner.providers.exchange import HttpProvider
 from runner.providers.raw_body import read_json, write_json
+from runner.results.durable import cannot_write
 
 CALL_S = 60.0
 """For a call that carries no rows."""
@@ -41,7 +42,7 @@ class Calls:
         with anyio.move_on_after(within_s):
             try:
                 return await call()
-            except ProviderError:
+            except (ProviderError, WriteError):
                 raise
             except (AttributeError, TypeError, ValueError, KeyError) as odd:
                 # The SDK hands on what it did not understand.
@@ -57,15 +58,34 @@ class Calls:
 
 
 async def append(blocks: AsyncIterator[bytes], path: Path) -> None:
-    """Write what comes to the end of a file, and end its last line."""
-    last = b"\n"
-    async with await anyio.open_file(path, "ab") as file:
+    """Write what comes to the end of a file, and end its last line. Raises WriteError."""
+    ended = True
+    with _told_of(path):
+        file = await anyio.open_file(path, "ab", buffering=0)
+    async with file:
         async for block in blocks:
             if block:
-                await file.write(block)
-                last = block
-        if not last.endswith(b"\n"):
-            await file.write(b"\n")
+                with _told_of(path):
+                    await _write(file, block)
+                ended = block.endswith(b"\n")
+        if not ended:
+            with _told_of(path):
+                await _write(file, b"\n")
+
+
+async def _write(file: anyio.AsyncFile[bytes], data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[await file.write(view) :]
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """Tell trouble with our own disk from trouble with the connection."""
+    try:
+        yield
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 async def first_line(blocks: AsyncIterator[bytes]) -> bytes:
