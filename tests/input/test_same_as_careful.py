@@ -21,7 +21,7 @@ from tests.input.careful import Found, careful_check
 from tests.input.helpers import make_parser
 from tests.input.hostile_lines import files
 
-MANY = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+MANY = settings(max_examples=40, deadline=None, derandomize=True, database=None)
 BOUND = 2500
 ASKS: dict[str, dict[str, Any]] = {
     "plain": {},
