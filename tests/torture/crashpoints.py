@@ -110,14 +110,18 @@ class Player:
         if case.invalid:
             lines.insert(3, '{"id": "bad", "prompt": 3}')
         (folder / "jobs.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+        if case.anew:
+            return
         with self._server() as taken:
-            for options in case.options_before():
-                run = taken.run(folder, case, options)
-                self.report.demand(
-                    run.code in case.codes_before, f"{name}: before the strike: {run}"
-                )
+            self._play_before(taken, name, folder)
         if case.before:
             case.change(folder / "jobs.results.jsonl")
+
+    def _play_before(self, taken: Server, name: str, folder: Path) -> None:
+        case = CASES[name]
+        for options in case.options_before():
+            run = taken.run(folder, case, options)
+            self.report.demand(run.code in case.codes_before, f"{name}: before the strike: {run}")
 
     def _every(self, asked: tuple[str, str]) -> None:
         for at in range(1, _MOST_POINTS):
@@ -132,6 +136,8 @@ class Player:
         shutil.copytree(self._folder(name), folder, symlinks=True)
         point = Point(case=CASES[name], folder=folder)
         with self._server() as taken:
+            if point.case.anew:
+                self._play_before(taken, name, folder)
             run = point.strike(taken, how, at)
             point.finish(taken)
         self.ends[run.code] += 1

@@ -33,6 +33,8 @@ class Case:
     """Of the run that finishes the file; None for the same."""
     provider: str = "openai"
     model: str = MODEL
+    anew: bool = False
+    """What comes before is played on the server of each strike: that alone knows its batches."""
     codes_before: tuple[int, ...] = (0,)
     """How a run before may end."""
     stdin: bool = False
@@ -103,6 +105,7 @@ def _linked(results: Path) -> None:
 
 ALL = ()
 LANE = ("--lane", "batch")
+OUT = (*LANE, "--no-wait")
 CASES: dict[str, Case] = {
     "new": Case(),
     "going on": Case(before=(("--limit", "3"),)),
@@ -127,12 +130,12 @@ CASES: dict[str, Case] = {
     "batch": Case(options=LANE),
     "batch, anthropic": Case(options=LANE, provider="anthropic"),
     "batch, going on": Case(before=(("--limit", "2"),), options=LANE),
-    "batch, out": Case(before=((*LANE, "--no-wait"),), options=LANE, codes_before=(5,)),
+    "batch, out": Case(before=(OUT,), options=LANE, anew=True, codes_before=(5,)),
     "batch, out, anthropic": Case(
-        before=((*LANE, "--no-wait"),), options=LANE, codes_before=(5,), provider="anthropic"
+        before=(OUT,), options=LANE, anew=True, codes_before=(5,), provider="anthropic"
     ),
     "batch, more": Case(
-        before=(("--limit", "2", *LANE, "--no-wait"),), options=LANE, codes_before=(5,)
+        before=(("--limit", "2", *OUT),), options=LANE, anew=True, codes_before=(5,)
     ),
     "batch, unknown": Case(before=(ALL,), change=_forget_two, options=LANE),
     "batch, then live": Case(options=(*LANE, "--then", "live")),
