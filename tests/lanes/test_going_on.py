@@ -141,6 +141,20 @@ def test_the_budget_bounds_what_is_sent(tmp_path: Path) -> None:
         assert submitted(endpoints) == {1: 10}
 
 
+def test_what_a_killed_live_run_had_sent_is_asked_once_more(tmp_path: Path) -> None:
+    """A job that was on its way live goes into a batch once, and is told of no more then."""
+    path = jobs(tmp_path, 3)
+    journal = path.with_name("jobs.results.jsonl.journal")
+    journal.write_text('["job 1","00","2026-11-22T02:00:00.000Z",0]\n')
+    with playing(tmp_path, "processing_s = 1") as endpoints:
+        assert lane(endpoints, path, wait=False) is ExitCode.BATCHES_OUT
+        assert journal.exists()
+        assert lane(endpoints, path) is ExitCode.OK
+        assert submitted(endpoints) == {1: 3}
+    assert not journal.exists()
+    assert statuses(path) == {"succeeded": 3}
+
+
 def test_three_models_are_three_batches(tmp_path: Path) -> None:
     """One model goes into one file of OpenAI's, and all are waited for at once."""
     path = spread(tmp_path, 30)

@@ -137,7 +137,6 @@ CASES: dict[str, Case] = {
     "batch, more": Case(
         before=(("--limit", "2", *OUT),), options=LANE, anew=True, codes_before=(5,)
     ),
-    "batch, unknown": Case(before=(ALL,), change=_forget_two, options=LANE),
     "batch, then live": Case(options=(*LANE, "--then", "live")),
     "checkpoint": Case(before=(("--limit", "3"),), checkpoint=True),
     "checkpoint, torn": Case(before=(("--limit", "3"),), change=_tear, checkpoint=True),
