@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
-import anyio
-
 from runner.config import Config, ProviderConfig
 from runner.providers.base import Provider
 from runner.providers.exchange import HttpProvider
+from runner.providers.once import OpenOnce
 from runner.providers.opening import adapter, close_all, open_client
 from runner.providers.places import Places
 from runner.providers.transport import Http, connect
@@ -34,8 +33,7 @@ class Providers:
         self._places = Places(config, environ)
         self._concurrency = concurrency
         self._http: Http = http
-        self._open: dict[tuple[str, str], HttpProvider] = {}
-        self._opening = anyio.Lock()
+        self._open = OpenOnce(self._places, self._opened)
 
     async def __aenter__(self) -> Self:
         return self
@@ -47,17 +45,11 @@ class Providers:
         trace: TracebackType | None,
     ) -> None:
         async with self._places:
-            await close_all(self._open.values())
+            await close_all(self._open.all)
 
     async def get(self, provider: str, model: str) -> Provider:
         """Open a provider; see `Opener.get`."""
-        config = self._places.config(provider)
-        key = (provider, model if config.simulated else "")
-        if key not in self._open:
-            async with self._opening:
-                if key not in self._open:
-                    self._open[key] = await self._opened(config, model)
-        return self._open[key]
+        return await self._open.get(provider, model)
 
     async def _opened(self, config: ProviderConfig, model: str) -> HttpProvider:
         # A simulator boots while the SDK is imported.

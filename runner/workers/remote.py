@@ -6,10 +6,11 @@ from typing import Any, Self
 
 import anyio
 
-from runner.config import Config
+from runner.config import Config, ProviderConfig
 from runner.models import Api, Completion, Request
 from runner.providers.base import Assembly, Delta, Provider
 from runner.providers.exchange import HttpProvider
+from runner.providers.once import OpenOnce
 from runner.providers.opening import adapter
 from runner.providers.places import Places
 from runner.providers.transport import Reply
@@ -27,8 +28,7 @@ class RemoteProviders:
         """`concurrency`: most requests in flight, over all processes."""
         self._places = Places(config, environ)
         self._crew = Crew(processes, concurrency)
-        self._open: dict[tuple[str, str], RemoteProvider] = {}
-        self._opening = anyio.Lock()
+        self._open = OpenOnce(self._places, self._opened)
 
     async def __aenter__(self) -> Self:
         await self._crew.__aenter__()
@@ -45,16 +45,12 @@ class RemoteProviders:
 
     async def get(self, provider: str, model: str) -> Provider:
         """Have a provider opened; see `Opener.get`."""
-        config = self._places.config(provider)
-        key = (provider, model if config.simulated else "")
-        if key not in self._open:
-            async with self._opening:
-                if key not in self._open:
-                    place = await self._places.find(config, model)
-                    number = await self._crew.open(config, place)
-                    here = adapter(config, place, _Elsewhere())
-                    self._open[key] = RemoteProvider(here, number, self._crew)
-        return self._open[key]
+        return await self._open.get(provider, model)
+
+    async def _opened(self, config: ProviderConfig, model: str) -> "RemoteProvider":
+        place = await self._places.find(config, model)
+        number = await self._crew.open(config, place)
+        return RemoteProvider(adapter(config, place, _Elsewhere()), number, self._crew)
 
 
 class RemoteProvider:

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import anyio
-
-from runner.config import Config
+from runner.config import Config, ProviderConfig
 from runner.providers.batches.base import BatchService
 from runner.providers.exchange import HttpProvider
+from runner.providers.once import OpenOnce
 from runner.providers.opening import adapter, close_all, open_client
 from runner.providers.places import Places
 from runner.providers.transport import SdkTransport, sdk_client
@@ -24,9 +23,8 @@ class BatchServices:
 
     def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
         self._places = Places(config, environ)
-        self._open: dict[tuple[str, str], BatchService] = {}
+        self._open = OpenOnce(self._places, self._opened)
         self._adapters: list[HttpProvider] = []
-        self._opening = anyio.Lock()
 
     async def __aenter__(self) -> Self:
         return self
@@ -45,18 +43,16 @@ class BatchServices:
 
         Raises UsageError for a missing key, a bad address, or a scenario that does not work.
         """
-        config = self._places.config(provider)
-        key = (provider, model if config.simulated else "")
-        async with self._opening:
-            if key not in self._open:
-                place = self._places.begin(config, model)
-                http = await open_client(place, concurrency=_AT_ONCE, http="httpx2")
-                place = await self._places.find(config, model)
-                client: Any = sdk_client(place, http)
-                reader = adapter(config, place, SdkTransport(client))
-                self._adapters.append(reader)
-                self._open[key] = _service(reader, client, place)
-            return self._open[key]
+        return await self._open.get(provider, model)
+
+    async def _opened(self, config: ProviderConfig, model: str) -> BatchService:
+        place = self._places.begin(config, model)
+        http = await open_client(place, concurrency=_AT_ONCE, http="httpx2")
+        place = await self._places.find(config, model)
+        client: Any = sdk_client(place, http)
+        reader = adapter(config, place, SdkTransport(client))
+        self._adapters.append(reader)
+        return _service(reader, client, place)
 
 
 def _service(reader: HttpProvider, client: Any, place: "Endpoint") -> BatchService:
