@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,25 +13,15 @@ from msgspec import Raw
 from runner.errors import ProviderError
 from runner.models import Completion
 from runner.providers.batches.base import Batch, Frame, Limits, Row, State
-from runner.providers.batches.calls import (
-    CALL_S,
-    SEND_S,
-    SILENCE_S,
-    Calls,
-    append,
-    decoded,
-    first_line,
-)
+from runner.providers.batches.calls import CALL_S, SEND_S, SILENCE_S, Calls, decoded
 from runner.providers.endpoints import Endpoint
 from runner.providers.exchange import HttpProvider
 
 if TYPE_CHECKING:
     import anthropic
-    import httpx2
     from anthropic.types.messages import MessageBatch
 
 _PATH = "/v1/messages/batches"
-_PAGE = 1000
 _BLOCK = 256 * 1024
 _STATES: dict[str, State] = {"in_progress": "working", "canceling": "stopping", "ended": "ended"}
 _NOTHING = Raw(b"null")
@@ -59,6 +48,7 @@ class AnthropicBatches(Calls):
     frame: Frame = Frame(b'{"requests":[', b",\n", b"]}")
     uploads: bool = False
     tags: bool = False
+    page_rows: int = 1000
     keeps: str = "results for 29 days"
 
     def __init__(
@@ -106,59 +96,24 @@ class AnthropicBatches(Calls):
 
         return await self._call(see)
 
-    async def listed(self, since: float) -> AsyncGenerator[Batch, None]:
-        after: str | None = None
-        while True:
-            page = await self._page(after)
-            for batch in page:
-                if batch.created_at < since:
-                    return
-                yield batch
-            if len(page) < _PAGE:
-                return
-            after = page[-1].id
-
     async def _page(self, after: str | None) -> list[Batch]:
-        async def read() -> list[Batch]:
-            more: dict[str, Any] = {} if after is None else {"after_id": after}
-            page = await self._client.messages.batches.list(limit=_PAGE, timeout=CALL_S, **more)
-            return [_seen(batch) for batch in page.data]
-
-        return await self._call(read)
+        more: dict[str, Any] = {} if after is None else {"after_id": after}
+        batches = self._client.messages.batches
+        page = await batches.list(limit=self.page_rows, timeout=CALL_S, **more)
+        return [_seen(batch) for batch in page.data]
 
     async def cancel(self, batch_id: str) -> None:
         await self._call(lambda: self._client.messages.batches.cancel(batch_id, timeout=CALL_S))
 
-    async def fetch(self, batch: Batch, into: Path) -> None:
-        await anyio.Path(into).unlink(missing_ok=True)
-        for url in batch.results:
-            await self._call(partial(self._download, url, into), SEND_S)
-
-    async def _download(self, url: str, into: Path) -> None:
-        async with self._results(url) as reply:
-            await append(reply.aiter_bytes(), into)
-
-    async def first_id(self, batch: Batch) -> str | None:
-        for url in batch.results:
-            line = await self._call(partial(self._first_line, url))
-            found = decoded(line, _line)
-            if found is not None:
-                return found.custom_id
-        return None
-
-    async def _first_line(self, url: str) -> bytes:
-        async with self._results(url) as reply:
-            return await first_line(reply.aiter_bytes())
-
     @asynccontextmanager
-    async def _results(self, url: str) -> AsyncIterator["httpx2.Response"]:
+    async def _results(self, part: str) -> AsyncIterator[AsyncIterator[bytes]]:
         import httpx2
 
         # The SDK would send the key to wherever the answer says.
-        self._refuse_elsewhere(url)
+        self._refuse_elsewhere(part)
         client: Any = self._client  # its signature knows nothing of a raw response
         reply: httpx2.Response = await client.get(
-            url,
+            part,
             cast_to=httpx2.Response,
             options={
                 "headers": {"Accept": "application/binary"},
@@ -169,7 +124,7 @@ class AnthropicBatches(Calls):
             stream_cls=type(None),  # asked for by the signature; a raw response never builds it
         )
         try:
-            yield reply
+            yield reply.aiter_bytes()
         finally:
             await reply.aclose()
 
@@ -183,12 +138,11 @@ class AnthropicBatches(Calls):
             retryable=False,
         )
 
-    def named(self, line: bytes) -> str | None:
-        found = decoded(line, _line)
-        return None if found is None else found.custom_id
+    def _line(self, line: bytes) -> _Line | None:
+        return decoded(line, _line)
 
     def read(self, line: bytes) -> Row | None:
-        found = decoded(line, _line)
+        found = self._line(line)
         if found is None:
             return None
         result = found.result

@@ -1,15 +1,18 @@
-"""What the batch services have in common: one call with its deadline, and downloads."""
+"""What the batch services have in common: calls with a deadline, lists by page, downloads."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import anyio
 import msgspec
 
 from runner.errors import ProviderError, WriteError
 from runner.models import Request
+from runner.providers.batches.base import Batch
 from runner.providers.exchange import HttpProvider
 from runner.providers.raw_body import read_json, write_json
 from runner.results.durable import cannot_write
@@ -25,8 +28,17 @@ _FIRST_LINE = 64 * 1024 * 1024
 _Value = TypeVar("_Value")
 
 
-class Calls:
+class Named(Protocol):
+    """A line of results, so far as it says of which row it is."""
+
+    custom_id: str
+
+
+class Calls(ABC):
     """Carries out calls of one provider's service."""
+
+    page_rows: int
+    """Batches in a page of the list that is not the last."""
 
     def __init__(self, adapter: HttpProvider) -> None:
         """`adapter` knows the API's bodies and its failures."""
@@ -34,6 +46,55 @@ class Calls:
 
     def body(self, model: str, request: Request) -> bytes:
         return self._adapter.written(self._adapter.body(model, request, stream=False))
+
+    async def listed(self, since: float) -> AsyncGenerator[Batch, None]:
+        after: str | None = None
+        while True:
+            page = await self._call(partial(self._page, after))
+            for batch in page:
+                if batch.created_at < since:
+                    return
+                yield batch
+            if len(page) < self.page_rows:
+                return
+            after = page[-1].id
+
+    async def fetch(self, batch: Batch, into: Path) -> None:
+        await anyio.Path(into).unlink(missing_ok=True)
+
+        async def download(part: str) -> None:
+            async with self._results(part) as blocks:
+                await _append(blocks, into)
+
+        for part in batch.results:
+            await self._call(partial(download, part), SEND_S)
+
+    async def first_id(self, batch: Batch) -> str | None:
+        for part in batch.results:
+            name = self.named(await self._call(partial(self._first_line, part)))
+            if name is not None:
+                return name
+        return None
+
+    def named(self, line: bytes) -> str | None:
+        found = self._line(line)
+        return None if found is None else found.custom_id
+
+    async def _first_line(self, part: str) -> bytes:
+        async with self._results(part) as blocks:
+            return await _until_newline(blocks)
+
+    @abstractmethod
+    async def _page(self, after: str | None) -> list[Batch]:
+        """Ask for a page of the list, newest first."""
+
+    @abstractmethod
+    def _results(self, part: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Download one of a batch's results, in blocks."""
+
+    @abstractmethod
+    def _line(self, line: bytes) -> Named | None:
+        """Decode a line of results; None where it is none."""
 
     async def _call(
         self, call: Callable[[], Awaitable[_Value]], within_s: float = CALL_S
@@ -57,7 +118,7 @@ class Calls:
         )
 
 
-async def append(blocks: AsyncIterator[bytes], path: Path) -> None:
+async def _append(blocks: AsyncIterator[bytes], path: Path) -> None:
     """Write what comes to the end of a file, and end its last line. Raises WriteError."""
     ended = True
     with _told_of(path):
@@ -88,7 +149,7 @@ def _told_of(path: Path) -> Iterator[None]:
         raise cannot_write(path, error) from error
 
 
-async def first_line(blocks: AsyncIterator[bytes]) -> bytes:
+async def _until_newline(blocks: AsyncIterator[bytes]) -> bytes:
     """Read no more than a line."""
     line = b""
     async for block in blocks:
@@ -99,7 +160,7 @@ async def first_line(blocks: AsyncIterator[bytes]) -> bytes:
     return line.strip()
 
 
-def mended(line: bytes) -> bytes:
+def _mended(line: bytes) -> bytes:
     """Rewrite a line that a strict reader refuses; as it was where nobody can read it."""
     with suppress(ValueError):
         return bytes(write_json(read_json(line)[0]))
@@ -108,7 +169,7 @@ def mended(line: bytes) -> bytes:
 
 def decoded(line: bytes, decoder: "msgspec.json.Decoder[_Value]") -> _Value | None:
     """Decode a line of results; None where it is none."""
-    for attempt in (line, mended(line)):
+    for attempt in (line, _mended(line)):
         try:
             return decoder.decode(attempt)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,26 +1,17 @@
 """OpenAI's Batches, for Chat Completions and Responses: files up, files down."""
 
-from collections.abc import AsyncGenerator
-from functools import partial
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import msgspec
 from msgspec import Raw
 
 from runner.errors import ProviderError
 from runner.models import Completion
 from runner.providers.batches.base import Batch, Frame, Limits, LineFault, Row, State
-from runner.providers.batches.calls import (
-    CALL_S,
-    SEND_S,
-    SILENCE_S,
-    Calls,
-    append,
-    decoded,
-    first_line,
-)
+from runner.providers.batches.calls import CALL_S, SEND_S, SILENCE_S, Calls, decoded
 from runner.providers.exchange import HttpProvider
 
 if TYPE_CHECKING:
@@ -28,7 +19,6 @@ if TYPE_CHECKING:
     from openai.types import Batch as SdkBatch
 
 TAG = "runner_chunk"
-_PAGE = 100
 _FILES_PAGE = 10_000
 _STATES: dict[str, State] = {
     "validating": "working",
@@ -67,6 +57,7 @@ class OpenAIBatches(Calls):
     one_model: bool = True
     uploads: bool = True
     tags: bool = True
+    page_rows: int = 100
     keeps: str = "files for 30 days"
 
     def __init__(self, adapter: HttpProvider, client: "openai.AsyncOpenAI") -> None:
@@ -121,58 +112,25 @@ class OpenAIBatches(Calls):
 
         return await self._call(see)
 
-    async def listed(self, since: float) -> AsyncGenerator[Batch, None]:
-        after: str | None = None
-        while True:
-            page = await self._page(after)
-            for batch in page:
-                if batch.created_at < since:
-                    return
-                yield batch
-            if len(page) < _PAGE:
-                return
-            after = page[-1].id
-
     async def _page(self, after: str | None) -> list[Batch]:
-        async def read() -> list[Batch]:
-            more: dict[str, Any] = {} if after is None else {"after": after}
-            page = await self._client.batches.list(limit=_PAGE, timeout=CALL_S, **more)
-            return [self._seen(batch) for batch in page.data]
-
-        return await self._call(read)
+        more: dict[str, Any] = {} if after is None else {"after": after}
+        page = await self._client.batches.list(limit=self.page_rows, timeout=CALL_S, **more)
+        return [self._seen(batch) for batch in page.data]
 
     async def cancel(self, batch_id: str) -> None:
         await self._call(lambda: self._client.batches.cancel(batch_id, timeout=CALL_S))
 
-    async def fetch(self, batch: Batch, into: Path) -> None:
-        await anyio.Path(into).unlink(missing_ok=True)
-        for file_id in batch.results:
-            await self._call(partial(self._download, file_id, into), SEND_S)
-
-    async def _download(self, file_id: str, into: Path) -> None:
+    @asynccontextmanager
+    async def _results(self, part: str) -> AsyncIterator[AsyncIterator[bytes]]:
         content = self._client.files.with_streaming_response.content
-        async with content(file_id, timeout=SILENCE_S) as reply:
-            await append(reply.iter_bytes(), into)
+        async with content(part, timeout=SILENCE_S) as reply:
+            yield reply.iter_bytes()
 
-    async def first_id(self, batch: Batch) -> str | None:
-        for file_id in batch.results:
-            line = await self._call(partial(self._first_line, file_id))
-            found = decoded(line, _line)
-            if found is not None:
-                return found.custom_id
-        return None
-
-    async def _first_line(self, file_id: str) -> bytes:
-        content = self._client.files.with_streaming_response.content
-        async with content(file_id, timeout=SILENCE_S) as reply:
-            return await first_line(reply.iter_bytes())
-
-    def named(self, line: bytes) -> str | None:
-        found = decoded(line, _line)
-        return None if found is None else found.custom_id
+    def _line(self, line: bytes) -> _Line | None:
+        return decoded(line, _line)
 
     def read(self, line: bytes) -> Row | None:
-        found = decoded(line, _line)
+        found = self._line(line)
         if found is None:
             return None
         try:
