@@ -27,6 +27,7 @@ from runner.pace.pace import Pace
 from runner.pricing.rates import usd
 
 _READ_AT_ONCE = 32
+"""Jobs the feeder takes in before answers have their turn again."""
 
 
 def no_attempts(_: Job) -> list[AttemptRecord]:

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from runner.pace.ramp import LEAST_RAMP, WORSE, Ramp
+from runner.pace.ramp import LEAST_RAMP, NEARLY, WORSE, Ramp
 from runner.pace.throughput import Shape, Window
 
 _LEAST = 40
@@ -176,7 +176,7 @@ class Climb:
         limit = _SLOWED if known else _SLOWED_UNKNOWN
         if slowed * sure > (_SLOWED_KEEN if self._keen else limit):
             best = self._ramp.best(window.level / slowed, constant, keen=self._keen)
-            self._step = _NARROW if self._ramp.is_best_below(window.level, best) else _WIDE
+            self._step = _NARROW if best < NEARLY * window.level else _WIDE
             self._settle(now, self._unhurried(window, best))
 
     def _unhurried(self, window: Window, level: float) -> float:

@@ -9,7 +9,7 @@ LEAST_RAMP = 16
 """Answers from which on a window tells something."""
 WORSE = 0.96
 """Share of the most that was done, for who wants the highest level that does no harm."""
-_NEARLY = 0.97
+NEARLY = 0.97
 """Share of the most that was done that is as good as the most."""
 _MORE = 1.1
 """Answers that came first are the short ones, which makes a new level look better than it is."""
@@ -71,9 +71,5 @@ class Ramp:
         most = max(throughput for _, throughput in done)
         if keen:
             return max(level for level, throughput in done if throughput >= WORSE * most)
-        first = min(level for level, throughput in done if throughput >= _NEARLY * most)
+        first = min(level for level, throughput in done if throughput >= NEARLY * most)
         return max(1.0, least, math.sqrt(max(1.0, least) * first))
-
-    def is_best_below(self, level: float, best: float) -> bool:
-        """Tell whether `best` is clearly below `level`."""
-        return best < _NEARLY * level

@@ -35,7 +35,6 @@ class Plan:
     ordinal: int = 0
     changed: int = 0
     """Recorded answers to other questions; without `--retry` the run must refuse."""
-    decisions: Counter[Decision] = field(default_factory=Counter)
     again: Counter[str] = field(default_factory=Counter)
     """Recorded jobs that are asked again, by recorded status, or as `unknown`."""
     kept: Counter[str] = field(default_factory=Counter)
@@ -78,7 +77,6 @@ class Plan:
             asked = chosen(self.selects, self.ordinal, len(stretch))
             self.ordinal += len(stretch)
             self.selected += sum(asked)
-            self.decisions[Decision.NEW] += sum(asked)
         for start, end in runs(asked):
             part = stretch.part(start, end)
             self.models.update(part.models)
@@ -93,7 +91,6 @@ class Plan:
         if not self._select():
             return False
         if recorded is None and job_id not in self.unknown:
-            self.decisions[Decision.NEW] += 1
             return True
         return self._is_asked(job_id, recorded, stretch.question(at))
 
@@ -131,7 +128,6 @@ class Plan:
     def _is_asked(self, job_id: str, recorded: Recorded | None, question: Question) -> bool:
         unknown = job_id in self.unknown
         decision = decide(recorded, question.digest, unknown=unknown, kinds=self.kinds)
-        self.decisions[decision] += 1
         if decision not in (Decision.NEW, Decision.AGAIN):
             self._keep(decision, recorded, question.max_tokens)
             return False

@@ -101,7 +101,7 @@ def make(plan: Plan, name: str, ask: dict[str, Any], *, whole: bool) -> None:
 def outcome(plan: Plan) -> list[Any]:
     """All that a plan came to."""
     return [
-        *(plan.selected, plan.ordinal, plan.changed, plan.decisions, plan.again, plan.kept),
+        *(plan.selected, plan.ordinal, plan.changed, plan.again, plan.kept),
         *(list(plan.models.items()), plan.uncapped, plan.to_do, plan.tally, len(plan.lines)),
         [line for line in range(40) if plan.wanted(line)],
         [plan.table.noted_line(row) for row in range(plan.table.rows)],
