@@ -6,7 +6,10 @@ Options, environment and configuration have been merged and checked by then.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from runner.models import Schema  # not for a help: it needs no msgspec
 
 DEFAULT_ATTEMPT_TIMEOUT_S = 600.0
 """Both SDKs' own default for a whole call."""
@@ -35,6 +38,8 @@ class Ask:
     """`--set`: request parameters where a job sets none."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """`--override`: request parameters over what jobs say, `model` among them."""
+    schema: "Schema | None" = None
+    """`--schema`: what answers must look like, where a job does not say so itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,6 +22,7 @@ OWNERS = {
     "httpx2": {"providers/"},
     "jinja2": {"input/template"},
     "jsonlines": {"input/"},
+    "jsonschema_rs": {"schemas/library.py"},
     "openai": {"providers/"},
     "platformdirs": {"config_files.py"},
     "starlette": {"simulator/"},

@@ -23,6 +23,7 @@ ASKING: Sequence[Decorator] = (
     shared.template,
     shared.id_column,
     shared.max_tokens,
+    shared.schema,
     shared.set_,
     shared.override,
 )

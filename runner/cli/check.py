@@ -27,6 +27,7 @@ Exit codes: 0 all valid, 2 not."""
 @shared.template
 @shared.id_column
 @shared.max_tokens
+@shared.schema
 @shared.set_
 @shared.override
 @shared.limit

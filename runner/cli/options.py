@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,9 @@ from runner.settings import (
     Ask,
     Deadlines,
 )
+
+if TYPE_CHECKING:
+    from runner.models import Schema
 
 ASK = "What to ask"
 
@@ -62,6 +65,13 @@ override = option(
     multiple=True,
     help="The same, over what jobs say (also model=...)",
 )
+schema = option(
+    "--schema",
+    section=ASK,
+    metavar="FILE",
+    type=click.Path(),
+    help="JSON Schema that answers must fit",
+)
 limit = option("--limit", section="Which jobs", type=Count(), help="The first N jobs of the file")
 sample = option(
     "--sample", section="Which jobs", type=Count(), help="N jobs spread evenly over the file"
@@ -97,7 +107,18 @@ def ask(options: Mapping[str, Any], *, default_model: str | None) -> Ask:
         max_tokens=options["max_tokens"],
         defaults=dict(options["set"]),
         overrides=dict(options.get("override", ())),
+        schema=_schema(options["schema"]),
     )
+
+
+def _schema(name: str | None) -> "Schema | None":
+    path = file_path(name, "--schema")
+    if path is None:
+        return None
+    # Only here: who asks for no schema needs none of it.
+    from runner.schemas.reading import read_schema
+
+    return read_schema(path)
 
 
 def deadlines(options: Mapping[str, Any]) -> Deadlines:

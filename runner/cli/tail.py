@@ -51,6 +51,7 @@ Ctrl-C, 141 the reader closed the pipe."""
     type=Count(),
     help="Longest answer, by each API's own name for it",
 )
+@shared.schema
 @option("--no-stdin", section=_ASK, is_flag=True, help="Leave standard input alone")
 @option(
     "-o",

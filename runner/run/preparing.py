@@ -171,6 +171,7 @@ def run_file_of(prepared: Prepared) -> RunFile:
         max_tokens=ask.max_tokens,
         defaults=dict(ask.defaults),
         overrides=dict(ask.overrides),
+        schema=None if ask.schema is None else ask.schema.document,
     )
 
 

@@ -34,6 +34,7 @@ from runner.results.run_file import new_run_id
 from runner.results.scan import repair
 from runner.run.ending import STOP_CODES
 from runner.run.feed import one_job
+from runner.run.judging import judge_of
 from runner.run.prices import price_book
 from runner.run.session import EngineSettings, Session
 from runner.run.signals import SignalWatch, handlers_restored
@@ -152,6 +153,7 @@ class Tail:
                     run_id=new_run_id(now, SystemRandom().getrandbits),
                     price=book.cost_usd,
                     worst_case=book.worst_case_usd,
+                    judge=judge_of(self.settings.ask),
                 ),
                 deadlines=self.settings.deadlines,
                 stream=True,
