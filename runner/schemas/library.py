@@ -52,6 +52,8 @@ class Compiled:
             )
         except jsonschema_rs.ValidationError as error:
             raise BadSchemaError(_fault_of_schema(error, document)) from None
+        except jsonschema_rs.ReferencingError as error:
+            raise BadSchemaError(_fault_of_reference(error.message, document)) from None
 
     def faults(self, value: Any) -> Iterator[Fault]:
         """Tell what of a value does not fit."""
@@ -67,8 +69,14 @@ def _fault_of_schema(error: "ValidationError", document: Mapping[str, Any]) -> F
     place = pointer(error.instance_path)
     if place.endswith("/type") and isinstance(error.instance, str):
         return Fault(place, f'"{error.instance}" is no type that JSON has')
-    found = foreign_reference(document)
-    if error.kind.name != "$ref" or found is None:
+    if error.kind.name != "$ref":
         return Fault(place, error.message)
+    return _fault_of_reference(error.message, document)
+
+
+def _fault_of_reference(message: str, document: Mapping[str, Any]) -> Fault:
+    found = foreign_reference(document)
+    if found is None:
+        return Fault("", message)
     place, address = found
     return Fault(place, f"it refers to {address}, and runner fetches nothing: put it into the file")
