@@ -171,6 +171,9 @@ def _request_lines(job: Job) -> list[str]:
         settings["max_tokens"] = request.max_tokens
     if settings:
         lines += _spoken("with", settings)
+    if request.schema is not None:
+        strict = "true" if request.schema.strict else "false"
+        lines += _spoken(f"schema, strict {strict}", request.schema.document)
     return lines
 
 

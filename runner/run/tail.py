@@ -176,7 +176,10 @@ class Tail:
         if self.halted is not None:
             text = f"Error: {failure_text(self.job.provider, self.halted.message)}"
         elif self.result is not None and self.result.status == "failed":
-            message = self.result.error.message if self.result.error else ""
+            error = self.result.error
+            message = "" if error is None else error.message
+            if error is not None and error.kind == "schema":
+                message = f"the answer does not fit the schema: {message}"
             text = f"Error: {failure_text(self.job.provider, message)}"
         elif self.result is not None and (self.people or broken_off(self.result)):
             text = closing_line(self.result, max_tokens=self.job.request.max_tokens)

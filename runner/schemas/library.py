@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from jsonschema_rs import ValidationError, Validator
 
 INSTALL = "pip install 'jsonl-runner[schema]'"
-_VALUE = "this"
+_VALUE = "the answer"
 """Stands for the values themselves in what is said of them: they may be long, and vary."""
 
 

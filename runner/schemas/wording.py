@@ -19,7 +19,7 @@ def misfit_text(faults: Sequence[Fault], *, many: bool) -> str:
     where = f"at {_cut(place, _LONGEST_PLACE)}" if place else "at the top"
     others = len(faults) - 1
     more = f" ({'at least ' if many else ''}{plural(others, 'more fault')})" if others else ""
-    return _clean(f"the answer does not fit the schema {where}: {_cut(reason, _LONGEST)}{more}")
+    return _clean(f"{where}: {_cut(reason, _LONGEST)}{more}")
 
 
 def no_json_text(completion: Completion, problem: str | None) -> str:
