@@ -45,7 +45,7 @@ class Judge:
             raise _misfit(completion, no_json_text(completion, None))
         try:
             value = msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise _misfit(completion, no_json_text(completion, str(error))) from None
         if _nests_deeper(value, text):
             raise _misfit(completion, f"the answer's JSON is more than {_DEEPEST} levels deep")
@@ -65,6 +65,9 @@ class Judge:
             return list(islice(self._of(schema).faults(value), _MOST_FAULTS))
         except BadSchemaError as bad:  # a job out in a batch, of a release that checked less
             return [Fault("", f"the schema cannot be used: {bad.fault.reason}")]
+        except (ValueError, TypeError, ArithmeticError) as odd:
+            # Whatever a validator cannot bear: the answer is paid for and must not be lost.
+            return [Fault("", f"it cannot be held against the schema ({type(odd).__name__})")]
 
 
 def _misfit(completion: Completion, message: str) -> ProviderError:

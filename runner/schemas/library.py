@@ -42,7 +42,7 @@ class Compiled:
             import jsonschema_rs
         except ImportError:
             raise UsageError(
-                "--schema needs the package jsonschema-rs, which is not installed.\n"
+                "To hold answers against a schema takes jsonschema-rs, which is not installed.\n"
                 f"Install it with:  {INSTALL}"
             ) from None
         try:

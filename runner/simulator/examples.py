@@ -63,7 +63,7 @@ class _Maker:
                 return self.make(self._shallow(schema[key], depth), words, depth + 1)
         if schema.get("allOf"):
             return self.make(self._merged(schema), words, depth + 1)
-        kind = schema.get("type", "object" if "properties" in schema else "string")
+        kind = schema.get("type", "string" if schema.keys() & _OF_STRINGS else "object")
         if isinstance(kind, list):
             kind = "null" if depth > _DEEPEST and "null" in kind else kind[0]
         if kind == "object":
@@ -118,6 +118,7 @@ class _Maker:
 
 
 _NESTED = ("object", "array")
+_OF_STRINGS = {"minLength", "maxLength", "pattern", "format"}
 
 
 def _drawn(values: list[Any], *words: object) -> Any:

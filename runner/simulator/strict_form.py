@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import msgspec
+
 from runner.simulator import parameters as known
 from runner.simulator.ask import Api, form_of
 from runner.simulator.errors import ApiError
@@ -43,6 +45,26 @@ def check_form(api: Api, body: dict[str, Any]) -> None:
         raise _bad(api, f"{place}.type", f"{kind!r}; supported values are: {supported}")
     if kind == "json_schema":
         _check_schema_form(api, place, form)
+    elif kind == "json_object":
+        _check_word(api, body)
+
+
+def _check_word(api: Api, body: dict[str, Any]) -> None:
+    """Refuse to give just any JSON where nothing that is said speaks of it."""
+    said = [body.get(name) for name in ("messages", "input", "instructions")]
+    if b"json" in msgspec.json.encode(said).lower():
+        return
+    if api == "chat":
+        message = (
+            "'messages' must contain the word 'json' in some form, to use 'response_format' of"
+            " type 'json_object'."
+        )
+        raise ApiError(400, message, param="messages")
+    message = (
+        "Response input messages must contain the word 'json' in some form to use 'text.format'"
+        " of type 'json_object'."
+    )
+    raise ApiError(400, message, param="input")
 
 
 def _check_schema_form(api: Api, place: str, form: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """`runner batch`: what its options mean, wherever they are written."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,16 @@ def test_the_exit_code_of_the_run_is_the_exit_code(handed: HandedOver) -> None:
     """What the run returns is what the process returns."""
     handed.code = ExitCode.SOME_UNANSWERED
     assert run(["batch", "jobs.jsonl"]) == 1
+
+
+def test_a_schema_is_read_for_batch_and_tail(batch: Batch, here: Path) -> None:
+    """Both hand it over whole, also where the configuration names it."""
+    document = {"type": "object", "title": "A"}
+    (here / "answer.json").write_text(json.dumps(document))
+    schema = batch("--schema", "answer.json").ask.schema
+    assert schema is not None
+    assert (schema.document, schema.name, schema.strict) == (document, "A", False)
+    (here / "own.toml").write_text('[tail]\nschema = "answer.json"\n')
+    assert run(["--config", "own.toml", "tail", "-m", "sim/steady", "--no-stdin", "hi"]) == 0
+    assert batch.handed.tail[-1].ask.schema == schema
+    assert batch().ask.schema is None

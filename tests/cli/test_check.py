@@ -152,3 +152,17 @@ def test_a_pipe_can_be_checked(
 def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """A file that is not there is exit 2 in words."""
     assert "there is no file nowhere.jsonl" in refused(capsys, "check", "nowhere.jsonl")
+
+
+def test_a_schema_is_shown_or_refused(
+    capsys: pytest.CaptureFixture[str], jobs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A good one stands with the request, in strict mode or not; a bad one is exit 2."""
+    Path("answer.json").write_text('{"type": "object"}')
+    lines = said(capsys, "jobs.jsonl", "-m", "sim/steady", "--schema", "answer.json")
+    assert lines[-2:] == ["  schema, strict false", '  | {"type":"object"}']
+    Path("answer.json").write_text('{"type": "objekt"}')
+    monkeypatch.setenv("RUNNER_CHECK_SCHEMA", "answer.json")
+    assert 'at /type, "objekt" is no type' in " ".join(
+        refused(capsys, "check", "jobs.jsonl", "-m", "sim/steady").split()
+    )
