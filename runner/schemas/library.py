@@ -46,7 +46,9 @@ class Compiled:
                 f"Install it with:  {INSTALL}"
             ) from None
         try:
-            jsonschema_rs.meta.validate(dict(document))
+            # First without a mask, which would hide the schema's own values as well. The package's
+            # check for schemas alone will not do: it fetches what `$schema` names.
+            jsonschema_rs.validator_for(dict(document), retriever=_refuse)
             self._validator: Validator = jsonschema_rs.validator_for(
                 dict(document), validate_formats=True, retriever=_refuse, mask=_VALUE
             )

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef", "$schema")
+_KNOWN = "://json-schema.org/"
+"""Where the drafts stand, which a `$schema` may name: they come with the validator."""
 _MOST_LEVELS = 64
 
 
@@ -18,7 +20,9 @@ def foreign_reference(document: Mapping[str, Any]) -> tuple[str, str] | None:
     for path, value in _objects(document, ()):
         for name in _REFERENCES:
             address = value.get(name)
-            if isinstance(address, str) and address.partition("#")[0] not in {"", *own}:
+            if not isinstance(address, str) or (name == "$schema" and _KNOWN in address):
+                continue
+            if address.partition("#")[0] not in {"", *own}:
                 return pointer((*path, name)), address
     return None
 

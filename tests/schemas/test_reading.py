@@ -1,6 +1,7 @@
 """The file of a schema: what is refused before anything is sent, and what is made of it."""
 
 import json
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,11 @@ def test_a_schema_is_read_whole(tmp_path: Path) -> None:
         ('{"$ref": "file:///etc/hostname"}', "at /$ref", "runner fetches nothing"),
         ('{"$schema": "https://example.com/meta"}', "at /$schema", "runner fetches nothing"),
         ('{"$ref": "#/$defs/none"}', "at the top", "'/$defs/none' does not exist"),
+        (
+            '{"$schema": "https://json-schema.org/draft/2020-12/schema", "$ref": "#/none"}',
+            "",
+            "/none",
+        ),
         ('{"a": \n tru}', "line 2, column 2", "is not JSON"),
         ("[1]", "", "that is an object"),
         ('{"maximum": NaN}', "", "cannot be read as JSON"),
@@ -83,6 +89,18 @@ def test_references_within_the_file_are_followed(tmp_path: Path) -> None:
         ("https://e.com/a#/$defs/x", {"$id": "https://e.com/a"}),
     ):
         read_schema(write(tmp_path, json.dumps({**part, **own, "items": {"$ref": address}})))
+
+
+def test_nothing_is_fetched(tmp_path: Path) -> None:
+    """No connection is made, wherever a schema refers to."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/schema.json"
+        for key in ("$ref", "$dynamicRef", "$schema"):
+            with pytest.raises(UsageError, match=f"refers to {address}"):
+                read_schema(write(tmp_path, json.dumps({key: address})))
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_without_the_package_the_command_is_told(
