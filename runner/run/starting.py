@@ -46,7 +46,10 @@ def _loose(prepared: Prepared) -> str | None:
     schema, providers = prepared.settings.ask.schema, prepared.config.providers
     if schema is None or schema.strict:
         return None
-    apis = {providers[provider].api for provider, _ in prepared.plan.models}
+    asked = {provider for provider, _ in prepared.plan.models}
+    if prepared.checked is None and prepared.settings.ask.model is not None:
+        asked = {prepared.config.resolve(prepared.settings.ask.model).provider}
+    apis = {providers[provider].api for provider in asked}
     return loose(schema.document) if apis & {"openai", "openai-responses"} else None
 
 

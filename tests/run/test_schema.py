@@ -135,6 +135,20 @@ def test_each_api_gets_the_schema_in_its_own_form(
         assert body["output_config"] == {"effort": "low", "format": form}
 
 
+def test_the_start_says_what_keeps_a_schema_from_being_strict(
+    endpoints: Endpoints, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """OpenAI's APIs get `strict: false` then; Anthropic knows no such switch."""
+    path = write_lines(tmp_path / "jobs.jsonl", JOBS[:1])
+    loose = schema_of({**DOCUMENT, "required": ["city"]})
+    for provider, said in (("here", True), ("here-responses", True), ("here-anthropic", False)):
+        asked(endpoints, path, provider, schema=loose, fresh=True, quiet=False, keep_request=True)
+        words = " ".join(capfd.readouterr().err.split())
+        assert ('strict: false ("people" is not required at the top)' in words) is said
+        sent = json.dumps(found(path)["good"]["request"])
+        assert ('"strict": false' in sent) is said
+
+
 def test_a_misfit_is_asked_again_only_by_name(endpoints: Endpoints, tmp_path: Path) -> None:
     """The same command asks nothing; --retry schema asks the misfits, and keeps both attempts."""
     path = write_lines(tmp_path / "jobs.jsonl", [{"id": "a", "prompt": "late"}, *JOBS[:1]])
