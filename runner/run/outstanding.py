@@ -55,6 +55,15 @@ def outstanding(
     return Out(store, chunks)
 
 
+def still_out(settings: BatchSettings, config: Config, paths: ResultPaths) -> Out:
+    """Do the same for one who changes nothing and holds no lock. Raises UsageError."""
+    store = ChunkStore(paths.batches)
+    chunks = [chunk for chunk in store.load() if not _is_over(chunk, settings, config)]
+    if chunks and settings.fresh:
+        raise UsageError(out_fresh_text(_rows(chunks), paths.shown, settings.command))
+    return Out(store, chunks)
+
+
 def refuse_asking_twice(
     settings: BatchSettings, out: Out, paths: ResultPaths, *, simulated: bool
 ) -> None:
