@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from runner.checking.sizes import NO_SIZES, sizes_of, sum_of
 from runner.checking.texts import given_to_read, settings_of, spoken_in
@@ -111,7 +111,7 @@ class Gatherer:
         jobs = stretch.jobs
         ref, request = stretch.parser.request(jobs[places[0]])
         kind, system = self._kind(ref, request), spoken_in(request)
-        prompts = [jobs[at].prompt for at in places]
+        prompts = [cast("str", jobs[at].prompt) for at in places]
         lengths = list(map(len, prompts))
         others = system.texts[1:]
         added = sum(map(len, others)) + len(kind.given)
