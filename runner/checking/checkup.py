@@ -41,6 +41,8 @@ class Checkup:
     """The first selected job."""
     outlook: Outlook
     """What the selected jobs will take."""
+    max_cost: int | None = None
+    """What may be spent, in picodollars; None without a limit."""
 
     def refusal(self) -> UsageError:
         """The error that names the invalid lines."""
@@ -73,6 +75,7 @@ def check_jobs(settings: BatchSettings, config: Config, book: PriceBook) -> Chec
         models=looking.models,
         first=looking.first,
         outlook=estimating.outlook(os.environ),
+        max_cost=settings.max_cost,
     )
 
 
@@ -85,7 +88,7 @@ def selection(settings: BatchSettings, source: Source, parser: JobParser) -> Cal
 
 def _results(settings: BatchSettings) -> Path | None:
     """Name the file that may hold answers to these jobs."""
-    if settings.stdout or settings.fresh:
+    if settings.stdout:
         return None
     return settings.output or default_output(settings.jobs)
 
@@ -134,4 +137,4 @@ def rereadable(source: Source) -> Iterator[Source]:
             while block := stream.read(1 << 20):
                 copy.write(block)
         copy.flush()
-        yield replace(source, path=Path(copy.name), rereadable=True)
+        yield replace(source, path=Path(copy.name), rereadable=True, copied=True)

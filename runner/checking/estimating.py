@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.checking.estimate import estimate
-from runner.checking.gather import LANES, Gatherer, Group, Long
+from runner.checking.gather import Gatherer, Group, Long
 from runner.checking.recorded import Recorded
 from runner.checking.times import Limits, timed
 from runner.config import Config, ModelRef, ProviderConfig
@@ -68,15 +68,22 @@ class Estimating:
                 self._recorded.learnt.get(ref),
                 self._book,
                 providers[ref.provider],
-                _lanes(providers[ref.provider], environ),
+                _lanes(providers[ref.provider], settings.lane, environ),
                 settings.lane,
             )
             for ref, some in groups.items()
         ]
-        models.sort(key=lambda one: -one.jobs)
-        each, whole = timed(models, Limits(settings.rpm, settings.tpm), providers)
+        models.sort(key=lambda one: (-one.jobs, one.model))
+        limits = Limits(settings.rpm, settings.tpm, settings.concurrency)
+        each, whole = timed(models, limits, providers, settings.lane)
         return Outlook(models=each, whole=whole, longest=self._gatherer.longest)
 
 
-def _lanes(provider: ProviderConfig, environ: Mapping[str, str]) -> list[Lane]:
-    return [lane for lane in LANES if lane != "flex" or has_flex(provider, environ)]
+def _lanes(provider: ProviderConfig, meant: Lane, environ: Mapping[str, str]) -> list[Lane]:
+    lanes: list[Lane] = ["live"]
+    if has_flex(provider, environ):
+        lanes.append("flex")
+    # Nobody knows whether a server of somebody's own has batches, but who means to use them.
+    if provider.base_url is None or provider.simulated or meant == "batch":
+        lanes.append("batch")
+    return lanes

@@ -17,8 +17,10 @@ from runner.settings import Lane
 
 LANES: tuple[Lane, ...] = ("live", "flex", "batch")
 LONGEST_KEPT = 3
-_KINDS_KEPT = 1_000
-_WAITING_CHARACTERS = 1 << 20
+_KINDS_KEPT, _KINDS_BYTES = 1_000, 8 << 20
+_WAITING = 1 << 20
+"""Characters of all models together; a text costs memory beyond its characters, too."""
+_OF_A_TEXT = 64
 
 
 class Long(NamedTuple):
@@ -47,20 +49,14 @@ class Group:
     """Jobs that hold something else than text."""
     caches: bool = False
     """Some ask for a cache to be written."""
-    _waiting: list[str] = field(default_factory=list)
-    _waiting_characters: int = 0
-
-    def read(self, texts: list[str], characters: int) -> None:
-        """Take in texts; they are counted many at a time."""
-        self._waiting += texts
-        self._waiting_characters += characters
-        if self._waiting_characters > _WAITING_CHARACTERS:
-            self.settle()
+    waiting: list[str] = field(default_factory=list)
+    """Texts that are not in `sizes` yet: many at a time are counted faster."""
 
     def settle(self) -> None:
         """Count what has been taken in."""
-        self.sizes = sum_of(self.sizes, sizes_of(self._waiting))
-        self._waiting, self._waiting_characters = [], 0
+        if self.waiting:
+            self.sizes = sum_of(self.sizes, sizes_of(self.waiting))
+            self.waiting = []
 
 
 class _Kind(NamedTuple):
@@ -79,13 +75,25 @@ class Gatherer:
         self._book = book
         self._groups: dict[tuple[object, ...], Group] = {}
         self._kinds: dict[tuple[object, ...], _Kind] = {}
+        self._kinds_bytes = 0
+        self._waiting = 0
         self.longest: list[Long] = []
 
     def groups(self) -> list[Group]:
         """Give what was gathered."""
+        self._settle()
+        return list(self._groups.values())
+
+    def _read(self, group: Group, texts: list[str], characters: int) -> None:
+        group.waiting += texts
+        self._waiting += characters + _OF_A_TEXT * len(texts)
+        if self._waiting > _WAITING:
+            self._settle()
+
+    def _settle(self) -> None:
         for group in self._groups.values():
             group.settle()
-        return list(self._groups.values())
+        self._waiting = 0
 
     def take(self, job: Job) -> None:
         """Take in one job."""
@@ -116,7 +124,7 @@ class Gatherer:
         others = system.texts[1:]
         added = sum(map(len, others)) + len(kind.given)
         self._count(kind, len(prompts), len(prompts) * system.messages, max(lengths) + added)
-        kind.group.read(prompts, sum(lengths))
+        self._read(kind.group, prompts, sum(lengths))
         if others:
             once = sizes_of(others)
             kind.group.sizes = sum_of(kind.group.sizes, [len(prompts) * size for size in once])
@@ -132,7 +140,7 @@ class Gatherer:
         kind, spoken = self._kind(ref, request), spoken_in(request)
         length = sum(map(len, spoken.texts))
         self._count(kind, 1, spoken.messages, length + len(kind.given))
-        kind.group.read(spoken.texts, length)
+        self._read(kind.group, spoken.texts, length)
         kind.group.opaque += spoken.opaque
         if length + len(kind.given) > self._least:
             self._note([Long(length + len(kind.given), line)])
@@ -151,12 +159,15 @@ class Gatherer:
             group.sizes = sum_of(group.sizes, [jobs * size for size in once])
 
     def _kind(self, ref: ModelRef, request: Request) -> _Kind:
-        key = (ref, request.max_tokens, settings_of(request.params))
+        settings = settings_of(request.params)
+        key = (ref, request.max_tokens, settings)
         kind = self._kinds.get(key)
         if kind is None:
-            if len(self._kinds) >= _KINDS_KEPT:
+            if len(self._kinds) >= _KINDS_KEPT or self._kinds_bytes > _KINDS_BYTES:
                 self._kinds.clear()
+                self._kinds_bytes = 0
             kind = self._kinds[key] = self._new_kind(ref, request)
+            self._kinds_bytes += len(settings) + len(kind.given)
         return kind
 
     def _new_kind(self, ref: ModelRef, request: Request) -> _Kind:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -19,6 +20,12 @@ _BLOCKS, _BLOCK_BYTES = 64, 256 << 10
 _KEPT = 4_000
 
 
+class _Attempt(msgspec.Struct, gc=False):
+    """How long a request took."""
+
+    duration_s: float | None = None
+
+
 class _Answer(msgspec.Struct, gc=False):
     """As much of a record as tells what its answer took."""
 
@@ -27,6 +34,7 @@ class _Answer(msgspec.Struct, gc=False):
     status: str = ""
     line: int | None = None
     usage: Usage | None = None
+    attempts: list[_Attempt] = []
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
@@ -38,6 +46,9 @@ class Learnt:
 
     answers: int = 0
     output_tokens: int = 0
+    timed: int = 0
+    seconds: float = 0.0
+    """How long the last requests of so many answers took together."""
     seen: list[tuple[Group, int]] = field(default_factory=list)
     """Requests and the tokens of their input."""
 
@@ -45,6 +56,11 @@ class Learnt:
     def mean(self) -> float | None:
         """The mean tokens of an answer; None without any."""
         return self.output_tokens / self.answers if self.answers else None
+
+    @property
+    def mean_s(self) -> float | None:
+        """The mean time that a request is out; None without any."""
+        return self.seconds / self.timed if self.timed else None
 
 
 class Recorded:
@@ -68,6 +84,9 @@ class Recorded:
         learnt = self.learnt.setdefault(ModelRef(job.provider, job.model), Learnt())
         learnt.answers += 1
         learnt.output_tokens += usage.output_tokens
+        if answer.attempts and (took := answer.attempts[-1].duration_s) is not None:
+            learnt.timed += 1
+            learnt.seconds += took
         if usage.input_tokens:
             learnt.seen.append((alone(self._book, job), usage.input_tokens))
 
@@ -81,32 +100,37 @@ class Recorded:
 
 
 def _sample(path: Path) -> dict[int, _Answer]:
-    found: dict[int, _Answer] = {}
+    found: list[_Answer] = []
     try:
-        lines = list(_lines(path))
-    except OSError:
+        with path.open("rb") as file:
+            for line in _lines(file):
+                answer = _answer(line)
+                if answer is not None:
+                    found.append(answer)
+    except (OSError, ValueError):  # ValueError: a NUL in the name
         return {}
-    step = max(1, len(lines) // _KEPT)
-    for line in lines[::step]:
-        try:
-            answer = _decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            continue
-        counted = answer.usage is not None and answer.usage.complete
-        if answer.status == "succeeded" and counted and answer.line is not None:
-            found[answer.line] = answer
-    return found
+    return {answer.line or 0: answer for answer in found[:: len(found) // _KEPT + 1]}
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size <= _WHOLE_BYTES:
-            yield from file
-            return
-        for number in range(_BLOCKS):
-            start = number * (size - _BLOCK_BYTES) // (_BLOCKS - 1)
-            file.seek(start)
-            whole = file.read(_BLOCK_BYTES).split(b"\n")
-            # The first and the last are parts of lines, but for the file's own beginning.
-            yield from whole[bool(start) : -1]
+def _answer(line: bytes) -> _Answer | None:
+    """Read a record; None where it holds no whole answer, or no count of it."""
+    try:
+        answer = _decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    counted = answer.usage is not None and answer.usage.complete
+    return answer if answer.status == "succeeded" and counted else None
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    size = os.fstat(file.fileno()).st_size
+    if size <= _WHOLE_BYTES:
+        yield from file
+        return
+    for number in range(_BLOCKS):
+        start = number * (size - _BLOCK_BYTES) // (_BLOCKS - 1)
+        file.seek(start)
+        if start:
+            file.readline()  # the rest of a line
+        # However long it is, one line is read whole.
+        yield from file.readlines(_BLOCK_BYTES)

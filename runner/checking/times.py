@@ -6,23 +6,28 @@ from typing import NamedTuple
 
 from runner.checking.estimate import whole_of
 from runner.config import ProviderConfig
+from runner.settings import Lane
 from runner.view.texts_estimate import Estimate, Sum
 
 
 class Limits(NamedTuple):
-    """Requests and tokens a minute; None where nobody said."""
+    """Requests and tokens a minute, and requests at once; None where nobody said."""
 
     rpm: int | None
     tpm: int | None
+    at_once: int | None = None
 
 
 def timed(
-    models: Sequence[Estimate], run: Limits, providers: Mapping[str, ProviderConfig]
+    models: Sequence[Estimate], run: Limits, providers: Mapping[str, ProviderConfig], lane: Lane
 ) -> tuple[list[Estimate], Estimate]:
     """Say how long the jobs of each model take by themselves, and all together.
 
-    A provider's limits are for all its models, those of the run for all that it sends.
+    A provider's limits are for all its models, those of the run for all that it sends. Batches
+    take what time they take.
     """
+    if lane == "batch":
+        return list(models), whole_of(models, lane)
     by_provider: dict[str, list[Estimate]] = {}
     each = []
     for one in models:
@@ -30,7 +35,6 @@ def timed(
         by_provider.setdefault(name, []).append(one)
         own = _longest([_at(run, one), _at(_limits(providers[name]), one)])
         each.append(replace(one, time_s=own))
-    lane = models[0].lane if models else "live"
     whole = whole_of(each, lane)
     times = [_at(run, whole)]
     for name, some in by_provider.items():
@@ -44,24 +48,27 @@ def _limits(provider: ProviderConfig) -> Limits:
 
 def _at(limits: Limits, jobs: Estimate) -> Sum | None:
     """Give the seconds at some limits; None where there are none."""
-    rpm, tpm = limits
-    if rpm is None and tpm is None:
-        return None
-    by_jobs = 60 * jobs.jobs / rpm if rpm else 0.0
-    if not tpm:
-        return Sum(by_jobs, by_jobs, by_jobs)
+    rpm, tpm, at_once = limits
+    times: list[Sum] = []
+    if rpm:
+        times.append(Sum(*3 * (60 * jobs.jobs / rpm,)))
+    if tpm:
+        read = jobs.input_tokens
+        times.append(
+            Sum(
+                _by_tokens(read.low, 0, tpm),
+                _by_tokens(read.about, jobs.output_tokens, tpm),
+                _by_tokens(read.high, jobs.capped_tokens, tpm),
+            )
+        )
+    if at_once:
+        # How long an answer takes is known from answers alone, and bounded by nothing.
+        times.append(Sum(0.0, None if jobs.busy_s is None else jobs.busy_s / at_once))
+    return _longest(times) if times else None
 
-    def by_tokens(read: float | None, written: float | None) -> float | None:
-        if read is None or written is None:
-            return None
-        return max(by_jobs, 60 * (read + written) / tpm)
 
-    read = jobs.input_tokens
-    return Sum(
-        by_tokens(read.low, 0),
-        by_tokens(read.about, jobs.output_tokens),
-        by_tokens(read.high, jobs.capped_tokens),
-    )
+def _by_tokens(read: float | None, written: float | None, tpm: int) -> float | None:
+    return None if read is None or written is None else 60 * (read + written) / tpm
 
 
 def _longest(times: Iterable[Sum | None]) -> Sum:

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 
 from runner.checking.checkup import Checkup
+from runner.checking.estimating import Outlook
 from runner.models import Job
 from runner.pricing.rates import PICODOLLARS
-from runner.view.layout import labelled, wrap
-from runner.view.texts_estimate import Estimate, Sum, estimate_text
+from runner.view.layout import wrap
+from runner.view.texts_estimate import Estimate, Sum, estimate_text, limit_text
 from runner.words import count, plural, printable
 
-_MODELS_SHOWN = 10
 _TEXT_LINES = 12
 _TEXT_COLUMNS = 76
 _NEXT = "Best next: the same with  batch  and  --limit 10 ; then check knows more."
@@ -31,31 +31,21 @@ def checkup_text(checkup: Checkup) -> str:
         parts.append(f"{count(checked.repeats)} asked twice ({noun_of_lines} {lines}{more})")
     if checkup.selected != checked.jobs:
         parts.append(f"{count(checkup.selected)} selected")
-    lines_out = [wrap(", ".join(parts)), *_model_lines(checkup)]
+    lines_out = [wrap(", ".join(parts))]
     if checkup.first is not None:
         outlook = checkup.outlook
         lines_out += [*request_lines(checkup.first), ""]
-        lines_out += estimate_text(outlook.models, outlook.whole, _longest(checkup))
+        lines_out += estimate_text(outlook.models, outlook.whole, longest_of(outlook))
+        if checkup.max_cost is not None:
+            lines_out += limit_text(outlook.whole, checkup.max_cost)
         if not outlook.whole.answers:
             lines_out.append(_NEXT)
     return "\n".join(lines_out)
 
 
-def _longest(checkup: Checkup) -> list[tuple[int, int]]:
-    return [(long.line, long.characters) for long in checkup.outlook.longest]
-
-
-def _model_lines(checkup: Checkup) -> list[str]:
-    ranked = checkup.models.most_common()
-    lines = [
-        labelled(count(number), printable(f"{provider}/{model}"))
-        for (provider, model), number in ranked[:_MODELS_SHOWN]
-    ]
-    hidden = ranked[_MODELS_SHOWN:]
-    if hidden:
-        jobs = sum(number for _, number in hidden)
-        lines.append(labelled(count(jobs), f"{plural(len(hidden), 'other model')}"))
-    return lines
+def longest_of(outlook: Outlook) -> list[tuple[int, int]]:
+    """Give the lines of the longest prompts and their characters."""
+    return [(long.line, long.characters) for long in outlook.longest]
 
 
 def request_lines(job: Job) -> list[str]:
@@ -102,7 +92,9 @@ def checkup_json(checkup: Checkup) -> bytes:
                 {**_named(one.model), **estimate_json(one)} for one in checkup.outlook.models
             ],
             "all": estimate_json(checkup.outlook.whole),
-            "longest": [{"line": line, "characters": size} for line, size in _longest(checkup)],
+            "longest": [
+                {"line": line, "characters": size} for line, size in longest_of(checkup.outlook)
+            ],
             "problems": [
                 {"line": problem.line, "id": problem.id, "message": problem.message}
                 for problem in checked.problems

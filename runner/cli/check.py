@@ -1,11 +1,14 @@
 """`runner check`: its options, and what it found in words or JSON."""
 
 import sys
+from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 import click
 
 from runner.cli import batch
+from runner.cli.batch_settings import batch_settings
 from runner.cli.command import Command, Option
 from runner.cli.configuration import config_of
 from runner.cli.putting import put_json
@@ -13,23 +16,41 @@ from runner.errors import ExitCode
 
 _HELP = """\
 Validate every line of JOBS, show one request, and estimate tokens, cost and
-time. Takes the options of batch, sends nothing and needs no key."""
+time. Sends nothing and needs no key."""
 _EPILOG = """\
-Any option can be set as RUNNER_CHECK_OPTION, or under [check] in runner.toml.
-Exit codes: 0 all valid, 2 not. What is done already:  batch --dry-run"""
+The other options of batch may stand in the command and change nothing.
+Any option can be set as RUNNER_CHECK_OPTION, or under [check] in runner.toml;
+what batch is told there counts for check, too, unless check is told better.
+Exit codes: 0 all valid, 2 not. What is done already:  runner batch --dry-run"""
 
-_PARAMS = [
-    *(param for param in batch.command.params if param.name != "dry_run"),
-    Option(["--json"], section="What you see", is_flag=True, help="What was found, for programs"),
-]
+_SEEN = "What you see"
+_ELSEWHERE = frozenset({"dry_run"})
+_WITHOUT_EFFECT = frozenset(
+    {"retry", "fresh", "unordered", "no_response", "keep_request", "summary_json", "processes"}
+    | {"no_fallback", "no_wait", "cancel", "then", "max_runtime", "max_failures", "max_attempts"}
+    | {"attempt_timeout", "job_timeout", "grace", "allow_failures", "wait_lock", "tail", "verbose"}
+)
+"""Taken all the same, so that the command of a batch can be checked by changing one word."""
 
 
-@click.command("check", cls=Command, help=_HELP, epilog=_EPILOG, params=_PARAMS)
+def _params() -> Iterator[click.Parameter]:
+    for param in batch.command.params:
+        if param.name in _ELSEWHERE:
+            continue
+        taken = copy(param)
+        if isinstance(taken, Option):
+            taken.hidden = taken.name in _WITHOUT_EFFECT
+            taken.also = None if taken.section == _SEEN else "batch"
+        yield taken
+    yield Option(["--json"], section=_SEEN, is_flag=True, help="What was found, for programs")
+
+
+@click.command("check", cls=Command, help=_HELP, epilog=_EPILOG, params=list(_params()))
 @click.pass_context
 def command(ctx: click.Context, /, jobs: str, **options: Any) -> int:
     """Turn options into settings, check, and say what was found."""
     config = config_of(ctx)
-    settings = batch.batch_settings(
+    settings = batch_settings(
         jobs, options, default_model=config.default_model, typed=tuple(sys.argv[1:])
     )
     from runner.checking.checkup import check_jobs

@@ -13,6 +13,8 @@ from runner.words import count, duration, money, plural, printable
 SHOWN_CAP = 100
 """Tokens; what a cap would bound, where none is set."""
 _MODELS_SHOWN = 10
+_LEAST_SHOWN = PICODOLLARS // 10_000
+"""As no amount below this has digits, "at least" so little says nothing."""
 _LESS: tuple[Lane, ...] = ("flex", "batch")
 
 
@@ -44,6 +46,8 @@ class Estimate:
     """How many recorded answers were looked at."""
     output_tokens: float | None = None
     """What the answers have together, if they are like the recorded ones."""
+    busy_s: float | None = None
+    """How long requests are out, one after the other, if they are like the recorded ones."""
     cost: Mapping[Lane, Sum] = field(default_factory=dict)
     """In picodollars; without the lanes that the provider does not have."""
     most_with_cap: float | None = None
@@ -61,24 +65,34 @@ def estimate_text(
 
     `longest`: lines of the longest prompts and their characters.
     """
-    lines = [_model_line(one) for one in models[:_MODELS_SHOWN]] if len(models) > 1 else []
+    lines = _model_lines(models) if len(models) > 1 else []
     lines.append(labelled("input", _input(whole.input_tokens)))
     lines.append(labelled("output", _output(whole)))
-    lines.append(labelled("cost", _cost(whole)))
+    lines.append(labelled("cost", _cost(whole, models)))
     less = _less(whole)
     if less:
         lines.append(labelled("", less))
-    lines.append(labelled("time", _time(whole.time_s)))
+    lines.append(labelled("time", _time(whole)))
     if longest and whole.jobs > 1:
         said = [f"line {count(line)} ({count(size)} characters)" for line, size in longest]
         lines.append(labelled("longest", ", ".join(said)))
     return lines
 
 
-def _model_line(one: Estimate) -> str:
-    name = printable(one.model)
-    tokens = _input(one.input_tokens).removesuffix(")").split(" (")[0]
-    return labelled(count(one.jobs), f"{name}: {tokens} in, {_cost(one)}")
+def _model_lines(models: Sequence[Estimate]) -> list[str]:
+    lines = []
+    for one in models[:_MODELS_SHOWN]:
+        lines.append(labelled(count(one.jobs), printable(one.model)))
+        said = f"input {_input(one.input_tokens)}; output {_output(one)}; cost {_cost(one)}"
+        if one.time_s != UNKNOWN:
+            said += f"; time {_time(one)}"
+        lines.append(labelled("", said))
+    others = models[_MODELS_SHOWN:]
+    if others:
+        jobs = sum(one.jobs for one in others)
+        lines.append(labelled(count(jobs), plural(len(others), "other model")))
+    lines.append("All together:")
+    return lines
 
 
 def _input(tokens: Sum) -> str:
@@ -100,17 +114,25 @@ def _output(one: Estimate) -> str:
         parts.append(f"at most {count(one.capped_tokens)} tokens at the cap")
     elif parts:
         parts.append("no cap on all of it")
-    return ", ".join(parts) or "unknown: no --max-tokens on all jobs, no answers yet"
+    lack = "not all have a cap or answers" if one.answers else "no --max-tokens, no answers yet"
+    return ", ".join(parts) or f"unknown: {lack}"
 
 
-def _cost(one: Estimate) -> str:
-    cost = one.cost.get(one.lane, Sum())
+def _cost(one: Estimate, models: Sequence[Estimate] = ()) -> str:
+    if one.lane not in one.cost:
+        return f"unknown: --lane {one.lane} is not for all of them"
+    cost = one.cost[one.lane]
     if cost.low is None:
-        return "unknown: no price is known"
+        unpriced = sum(model.cost[one.lane].low is None for model in models)
+        some = f" for {unpriced} of {plural(len(models), 'model')}" if len(models) > 1 else ""
+        return f"unknown: no price is known{some}"
     parts = []
     if cost.about is not None:
         parts.append(f"about {_usd(cost.about)}")
-    parts.append(f"at least {_usd(cost.low)}")
+    if cost.low >= _LEAST_SHOWN:
+        parts.append(f"at least {_usd(cost.low)}")
+    elif not parts and cost.high is None:
+        parts.append(f"{_usd(cost.low)} for the input")
     if cost.high is not None:
         parts.append(f"at most {_usd(cost.high)}")
     text = ", ".join(parts)
@@ -134,11 +156,29 @@ def _less(one: Estimate) -> str:
     return "; ".join(f"{what} with {' or '.join(lanes)}" for what, lanes in said.items())
 
 
-def _time(time_s: Sum) -> str:
-    if time_s.low is None:
-        return "unknown: no limits are given (--rpm, --tpm)"
+def limit_text(whole: Estimate, limit: int, spent: int = 0) -> list[str]:
+    """Say what `--max-cost` means for jobs; both amounts in picodollars, a line or none."""
+    low, about, high = (None if cost is None else spent + cost for cost in whole.cost[whole.lane])
+    if low is not None and low > limit:
+        ends = "it will end the run before all are asked"
+    elif about is not None and about > limit:
+        ends = "it will probably end the run before all are asked"
+    elif high is not None and high <= limit:
+        ends = "enough for all of them"
+    else:
+        ends = "it may end the run before all are asked"
+    before = f", {_usd(spent)} of it spent before" if spent else ""
+    return [labelled("limit", f"{_usd(limit)} (--max-cost){before}: {ends}")]
+
+
+def _time(one: Estimate) -> str:
+    time_s = one.time_s
+    if one.lane == "batch":
+        return "unknown: batches may take a day"
     if time_s.about is not None:
         return f"about {duration(time_s.about)} at the given limits"
+    if not time_s.low:
+        return "unknown: needs --rpm or --tpm, or -c and some answers"
     most = "" if time_s.high is None else f", at most {duration(time_s.high)}"
     return f"at least {duration(time_s.low)}{most} at the given limits"
 

@@ -8,13 +8,13 @@ import pytest
 
 from runner.cli.main import run
 from tests.run.commands import batch, environment, records, settings, write_lines
-from tests.simulated import Endpoints, simulated
+from tests.simulated import Endpoints, simulator_in_thread
 
 
 @pytest.fixture
-def endpoints(tmp_path: Path) -> Iterator[Endpoints]:
+def endpoints() -> Iterator[Endpoints]:
     """A simulator."""
-    with simulated(tmp_path) as found:
+    with simulator_in_thread() as found:
         yield found
 
 
