@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from runner.checking.costs import added, cost_of
 from runner.checking.gather import LANES, Group
 from runner.checking.recorded import Learnt
-from runner.checking.sizes import sum_of, tokens_in
+from runner.checking.sizes import scattered_in, sum_of, tokens_in
 from runner.checking.spread import Spread, spread_of
 from runner.config import ModelRef, ProviderConfig
 from runner.pricing.book import PriceBook
@@ -79,12 +79,12 @@ def whole_of(models: Sequence[Estimate], lane: Lane) -> Estimate:
 
 
 def _input(group: Group, spread: Spread, factors: Factors) -> Sum:
-    text = tokens_in(group.sizes)
+    text, scattered = tokens_in(group.sizes), scattered_in(group.sizes)
     shares = (spread.low, spread.about, spread.high)
     low, about, high = (
-        factor * (text * share + group.jobs * request + group.messages * message)
-        for factor, share, request, message in zip(
-            factors, shares, spread.request, spread.message, strict=True
+        factor * (text * share + scattered * more + group.jobs * request + group.messages * message)
+        for factor, share, more, request, message in zip(
+            factors, shares, spread.scattered, spread.request, spread.message, strict=True
         )
     )
     return Sum(low) if group.opaque else Sum(low, about, high)

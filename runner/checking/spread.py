@@ -13,25 +13,30 @@ _FOREIGN = 0.003
 
 
 class Spread(NamedTuple):
-    """Factors on the tokens of a text, and the tokens that a server adds to a request."""
+    """Factors on the tokens of a text, and tokens that come on top of them."""
 
     low: float
     about: float
     high: float
+    scattered: tuple[float, float, float]
+    """For each letter of random text."""
     request: tuple[float, float, float]
+    """What a server adds to each."""
     message: tuple[float, float, float]
 
     def even(self) -> "Spread":
         """Give the middle alone."""
-        share, request, message = self.about, self.request[1], self.message[1]
-        return Spread(share, share, share, (request,) * 3, (message,) * 3)
+        share, scattered = self.about, self.scattered[1]
+        request, message = self.request[1], self.message[1]
+        return Spread(share, share, share, (scattered,) * 3, (request,) * 3, (message,) * 3)
 
 
-_OPENAI = Spread(0.80, 1.0, 1.30, (1, 3, 5), (2, 4, 6))
+_SCATTERED = (0.2, 0.6, 1.1)
+_OPENAI = Spread(0.80, 1.0, 1.30, _SCATTERED, (1, 3, 5), (2, 4, 6))
 """Three tokens a message, one for its role and three for the answer's beginning, says OpenAI."""
-_OTHERS = Spread(0.80, 1.10, 1.90, (0, 4, 40), (1, 4, 8))
+_OTHERS = Spread(0.80, 1.10, 1.90, _SCATTERED, (0, 4, 40), (1, 4, 8))
 """Mistral's, Llama's and older tables of OpenAI's; a chat template may hold the date and more."""
-_ANTHROPIC = Spread(0.80, 1.25, 2.20, (0, 4, 20), (1, 4, 8))
+_ANTHROPIC = Spread(0.80, 1.25, 2.20, _SCATTERED, (0, 4, 20), (1, 4, 8))
 """Nobody else can count as Claude does; newer models say they need up to a third more."""
 
 

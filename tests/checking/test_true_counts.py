@@ -1,4 +1,4 @@
-"""Estimates beside the true counts of three tokenizers.
+"""Estimates beside the true counts of three tokenizers; `count_tokens.py` makes the fixtures.
 
 `gsm8k.jsonl.gz` holds the 1,319 test questions of GSM8K (openai/grade-school-math, MIT), each with
 its tokens in o200k_base, as the package bpe-openai 0.1.4 counts them; gpt-tokenizer 4.0.0 (npm)
@@ -57,7 +57,9 @@ def test_gsm8k_is_met_within_a_tenth(tmp_path: Path) -> None:
     assert cost.high >= true * INPUT + 1319 * 200 * OUTPUT
 
 
-@pytest.mark.parametrize("kind", ["english", "code", "chinese", "json"])
+@pytest.mark.parametrize(
+    "kind", ["english", "code", "json", "base64", "chinese", "japanese", "cyrillic"]
+)
 @pytest.mark.parametrize(
     ("counted_by", "model"),
     [
@@ -71,7 +73,7 @@ def test_gsm8k_is_met_within_a_tenth(tmp_path: Path) -> None:
 def test_the_range_holds_the_truth(
     tmp_path: Path, kind: str, counted_by: str, model: str, times: int
 ) -> None:
-    """English, code, Chinese and JSON lie in the printed range, little text and much of it."""
+    """Little and much prose, code, JSON, base64 and other scripts lie in the printed range."""
     told: dict[str, Any] = json.loads((HERE / "kinds.json").read_text(encoding="utf-8"))[kind]
     low, _, high = outlook(tmp_path, [told["text"]] * times, model).whole.input_tokens
     assert low is not None
