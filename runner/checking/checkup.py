@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from runner.checking.estimating import Estimating, Outlook
 from runner.config import Config
@@ -22,6 +23,7 @@ from runner.input.stretch import Stretch
 from runner.models import Job
 from runner.pricing.book import PriceBook
 from runner.results.paths import default_output
+from runner.results.resume import RetryKinds
 from runner.settings import BatchSettings
 from runner.view.texts_refusal import invalid_text
 
@@ -54,6 +56,8 @@ class Checkup:
 
 def check_jobs(settings: BatchSettings, config: Config, book: PriceBook) -> Checkup:
     """Validate every line; raises UsageError where the file as a whole cannot be read."""
+    if settings.retry is not None:
+        RetryKinds.parse(settings.retry)
     with rereadable(open_source(settings.jobs)) as source:
         parser = JobParser(
             settings.ask, config, source.label, max_line_bytes=settings.max_line_bytes
@@ -126,15 +130,29 @@ class _Looking:
 
 @contextmanager
 def rereadable(source: Source) -> Iterator[Source]:
-    """Give what can be read twice: the file itself, or a copy of what comes through a pipe."""
+    """Give what can be read twice: the file itself, or a copy of what comes through a pipe.
+
+    The copy is a temporary file, gone when the block ends. Raises UsageError where there is no
+    room for it.
+    """
     if source.rereadable:
         yield source
         return
     with tempfile.NamedTemporaryFile(prefix="runner-check-") as copy:
-        descriptor = source.descriptor()
-        opened = source.name if descriptor is None else os.dup(descriptor)
-        with open(opened, "rb") as stream:  # noqa: PTH123 - a descriptor has no path
-            while block := stream.read(1 << 20):
-                copy.write(block)
-        copy.flush()
+        try:
+            _copy(source, copy)
+        except OSError as error:
+            raise UsageError(
+                f"{source.label} cannot be copied to {copy.name}: {error.strerror}.\n"
+                "Save it to a file, and name that one."
+            ) from error
         yield replace(source, path=Path(copy.name), rereadable=True, copied=True)
+
+
+def _copy(source: Source, copy: IO[bytes]) -> None:
+    descriptor = source.descriptor()
+    opened = source.name if descriptor is None else os.dup(descriptor)
+    with open(opened, "rb") as stream:  # noqa: PTH123 - a descriptor has no path
+        while block := stream.read(1 << 20):
+            copy.write(block)
+    copy.flush()

@@ -27,8 +27,12 @@ def estimate(
     provider: ProviderConfig,
     lanes: Collection[Lane],
     lane: Lane,
+    dearest: Lane,
 ) -> Estimate:
-    """Say what the jobs of one model come to. `lanes`: those that it has."""
+    """Say what the jobs of one model come to.
+
+    `lanes`: those that it has. `lane`: the one that is meant; `dearest` bounds what it may cost.
+    """
     spread, factors = _factors(ref, groups, learnt, provider)
     inputs = [_input(group, spread, factors) for group in groups]
     mean = None if learnt is None else learnt.mean
@@ -41,6 +45,9 @@ def estimate(
         pairs = zip(groups, inputs, strict=True)
         return added(cost_of(group, read, mean, cap, lane, book) for group, read in pairs)
 
+    costs = {one: cost(one) for one in lanes}
+    if lane in costs:
+        costs[lane] = costs[lane]._replace(high=costs[dearest].high)
     return Estimate(
         model=f"{ref.provider}/{ref.model}",
         jobs=jobs,
@@ -50,8 +57,8 @@ def estimate(
         answers=0 if learnt is None else learnt.answers,
         output_tokens=told if told is None or capped is None else min(told, capped),
         busy_s=None if learnt is None or learnt.mean_s is None else learnt.mean_s * jobs,
-        cost={one: cost(one) for one in lanes},
-        most_with_cap=cost(lane, SHOWN_CAP).high,
+        cost=costs,
+        most_with_cap=cost(dearest, SHOWN_CAP).high,
         lane=lane,
     )
 

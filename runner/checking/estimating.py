@@ -70,6 +70,7 @@ class Estimating:
                 providers[ref.provider],
                 _lanes(providers[ref.provider], settings.lane, environ),
                 settings.lane,
+                _dearest(settings),
             )
             for ref, some in groups.items()
         ]
@@ -77,6 +78,12 @@ class Estimating:
         limits = Limits(settings.rpm, settings.tpm, settings.concurrency)
         each, whole = timed(models, limits, providers, settings.lane)
         return Outlook(models=each, whole=whole, longest=self._gatherer.longest)
+
+
+def _dearest(settings: BatchSettings) -> Lane:
+    """Name the lane at whose price a job may end up."""
+    live = settings.then_live if settings.lane == "batch" else settings.fallback
+    return "live" if live else settings.lane
 
 
 def _lanes(provider: ProviderConfig, meant: Lane, environ: Mapping[str, str]) -> list[Lane]:

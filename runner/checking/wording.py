@@ -7,6 +7,7 @@ import msgspec
 
 from runner.checking.checkup import Checkup
 from runner.checking.estimating import Outlook
+from runner.input.check import Checked
 from runner.models import Job
 from runner.pricing.rates import PICODOLLARS
 from runner.view.layout import wrap
@@ -23,12 +24,11 @@ def checkup_text(checkup: Checkup) -> str:
     checked, noun = checkup.checked, checkup.noun
     parts = [f"{printable(checkup.label)}: {plural(checked.jobs, noun)}"]
     if checked.jobs:
-        parts.append("valid" if checked.jobs == 1 else "all valid")
+        parts.append("valid" if checked.invalid or checked.jobs == 1 else "all valid")
+    if checked.invalid:
+        parts.append(f"{plural(checked.invalid, 'line')} would be recorded as failed")
     if checked.repeats:
-        lines = ", ".join(count(line) for line in checked.repeat_lines)
-        noun_of_lines = "line" if checked.repeats == 1 else "lines"
-        more = ", ..." if checked.repeats > len(checked.repeat_lines) else ""
-        parts.append(f"{count(checked.repeats)} asked twice ({noun_of_lines} {lines}{more})")
+        parts.append(repeats_text(checked))
     if checkup.selected != checked.jobs:
         parts.append(f"{count(checkup.selected)} selected")
     lines_out = [wrap(", ".join(parts))]
@@ -41,6 +41,14 @@ def checkup_text(checkup: Checkup) -> str:
         if not outlook.whole.answers:
             lines_out.append(_NEXT)
     return "\n".join(lines_out)
+
+
+def repeats_text(checked: Checked) -> str:
+    """Say how many jobs repeat an earlier line, and where the first few stand."""
+    lines = ", ".join(count(line) for line in checked.repeat_lines)
+    noun = "line" if checked.repeats == 1 else "lines"
+    more = ", ..." if checked.repeats > len(checked.repeat_lines) else ""
+    return f"{count(checked.repeats)} asked twice ({noun} {lines}{more})"
 
 
 def longest_of(outlook: Outlook) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from random import SystemRandom
 
 from runner.checking.checkup import rereadable
 from runner.checking.estimating import Estimating, Outlook
-from runner.checking.wording import longest_of, request_lines
+from runner.checking.wording import longest_of, repeats_text, request_lines
 from runner.clock import SystemClock
 from runner.config import Config
 from runner.errors import ExitCode
@@ -34,7 +34,7 @@ from runner.view.texts_end import nothing_to_send_text
 from runner.view.texts_estimate import estimate_text, limit_text
 from runner.view.texts_start import start_text
 from runner.view.texts_table import Names
-from runner.words import plural
+from runner.words import plural, printable
 
 _NOTHING_SENT = "Nothing was sent: this was a dry run."
 
@@ -117,6 +117,10 @@ def _text(prepared: Prepared, onlooker: _Onlooker) -> str:
         lines.append(wrap(f"Another run works on these results ({at_work}); it may go on."))
     if plan.out.awaited:
         lines.append(wrap(f"{plural(plan.out.awaited, 'job')} of these are out in batches."))
+    if prepared.settings.fresh and paths is not None and paths.results.exists():
+        lines.append(wrap(f"--fresh would set {printable(paths.shown)} aside."))
+    if prepared.checked is not None and prepared.checked.repeats:
+        lines.append(wrap(f"In the file {repeats_text(prepared.checked)}."))
     if plan.problems:
         lines.append(wrap(f"{plural(len(plan.problems), 'line')} would be recorded as failed."))
     if onlooker.first is not None:

@@ -74,7 +74,8 @@ def estimate_text(
         lines.append(labelled("", less))
     lines.append(labelled("time", _time(whole)))
     if longest and whole.jobs > 1:
-        said = [f"line {count(line)} ({count(size)} characters)" for line, size in longest]
+        said = [f"line {count(line)} ({count(size)})" for line, size in longest]
+        said[0] = f"{said[0].removesuffix(')')} characters)"
         lines.append(labelled("longest", ", ".join(said)))
     return lines
 
@@ -113,14 +114,15 @@ def _output(one: Estimate) -> str:
     if one.capped_tokens is not None:
         parts.append(f"at most {count(one.capped_tokens)} tokens at the cap")
     elif parts:
-        parts.append("no cap on all of it")
+        parts.append("no bound without --max-tokens")
     lack = "not all have a cap or answers" if one.answers else "no --max-tokens, no answers yet"
     return ", ".join(parts) or f"unknown: {lack}"
 
 
 def _cost(one: Estimate, models: Sequence[Estimate] = ()) -> str:
     if one.lane not in one.cost:
-        return f"unknown: --lane {one.lane} is not for all of them"
+        who = f"{one.model.partition('/')[0]} has no" if one.model else "not all models have"
+        return f"unknown: {who} --lane {one.lane}"
     cost = one.cost[one.lane]
     if cost.low is None:
         unpriced = sum(model.cost[one.lane].low is None for model in models)
@@ -158,8 +160,11 @@ def _less(one: Estimate) -> str:
 
 def limit_text(whole: Estimate, limit: int, spent: int = 0) -> list[str]:
     """Say what `--max-cost` means for jobs; both amounts in picodollars, a line or none."""
-    low, about, high = (None if cost is None else spent + cost for cost in whole.cost[whole.lane])
-    if low is not None and low > limit:
+    cost = whole.cost.get(whole.lane, UNKNOWN)
+    low, about, high = (None if one is None else spent + one for one in cost)
+    if low is None:
+        ends = "it cannot be kept while a price is unknown"
+    elif low > limit:
         ends = "it will end the run before all are asked"
     elif about is not None and about > limit:
         ends = "it will probably end the run before all are asked"
