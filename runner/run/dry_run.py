@@ -5,6 +5,7 @@ written meanwhile.
 """
 
 import os
+from dataclasses import replace
 from random import SystemRandom
 
 from runner.checking.checkup import rereadable
@@ -44,7 +45,7 @@ def dry_run(settings: BatchSettings, config: Config) -> ExitCode:
 
     Lines of a stream that cannot be asked are counted, as a batch would record them as failed.
     """
-    settings = within_system(settings)
+    settings = replace(within_system(settings), dry_run=True)
     source = open_source(settings.jobs)
     refuse_lane(settings, source)
     paths = results_place(settings, source)

@@ -74,8 +74,9 @@ def estimate_text(
         lines.append(labelled("", less))
     lines.append(labelled("time", _time(whole)))
     if longest and whole.jobs > 1:
-        said = [f"line {count(line)} ({count(size)})" for line, size in longest]
-        said[0] = f"{said[0].removesuffix(')')} characters)"
+        (line, size), *others = longest
+        said = [f"line {count(line)} ({plural(size, 'character')})"]
+        said += [f"line {count(line)} ({count(size)})" for line, size in others]
         lines.append(labelled("longest", ", ".join(said)))
     return lines
 

@@ -171,7 +171,7 @@ def test_what_a_run_takes_is_said(capsys: pytest.CaptureFixture[str], here: Path
     assert "  output      at most 300 tokens at the cap" in text
     assert "half of it with --lane flex or --lane batch" in text
     assert "  time        about 30s at the given limits" in text
-    assert "  longest     line 3 (630 characters), line 2 (42 characters)" in text
+    assert "  longest     line 3 (630 characters), line 2 (42), line 1 (21)" in text
     assert run(["check", "j.jsonl", "--json", *arguments]) == 0
     found = json.loads(capsys.readouterr().out)
     cost = found["all"]["cost_usd"]
