@@ -192,3 +192,66 @@ def test_unknown_is_said_and_never_zero(capsys: pytest.CaptureFixture[str], here
     found = json.loads(capsys.readouterr().out)["all"]
     assert found["cost_usd"]["live"] == {"low": None, "about": None, "high": None}
     assert found["input_tokens"]["high"] is found["output_tokens"]["at_cap"] is None
+
+
+def test_what_batch_is_told_counts_for_check(
+    capsys: pytest.CaptureFixture[str], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """[batch] and RUNNER_BATCH_... hold for check, but for what is seen; [check] knows better."""
+    (here / "j.jsonl").write_text('{"prompt": "hi"}\n')
+    own = here.parent / "home" / "runner" / "runner.toml"
+
+    def cap() -> str:
+        """Say what bounds the output."""
+        return next(line for line in said(capsys, "j.jsonl") if line.startswith("  output"))
+
+    own.write_text("[batch]\nmodel = 'sim/steady'\nmax_tokens = 7\nquiet = true\ndry_run = true\n")
+    assert "at most 7 tokens" in cap()
+    own.write_text(own.read_text() + "[check]\nmax_tokens = 8\n")
+    assert "at most 8 tokens" in cap()
+    monkeypatch.setenv("RUNNER_BATCH_MAX_TOKENS", "9")
+    assert "at most 9 tokens" in cap()
+    monkeypatch.setenv("RUNNER_CHECK_MAX_TOKENS", "10")
+    assert "at most 10 tokens" in cap()
+    monkeypatch.setenv("RUNNER_CHECK_MAX_TOKENS", "x")
+    assert "RUNNER_CHECK_MAX_TOKENS: " in refused(capsys, "check", "j.jsonl")
+    own.write_text("[batch]\nmax_tokens = 'x'\n")
+    monkeypatch.delenv("RUNNER_CHECK_MAX_TOKENS")
+    monkeypatch.delenv("RUNNER_BATCH_MAX_TOKENS")
+    assert "max_tokens under [batch]: " in refused(capsys, "check", "j.jsonl")
+
+
+def test_the_command_of_a_batch_can_be_checked(
+    capsys: pytest.CaptureFixture[str], jobs: Path
+) -> None:
+    """Every option of batch is taken; those without effect stay out of the help, and are judged."""
+    arguments = ["-m", "sim/steady", "--grace", "5s", "--no-response", "--retry", "length", "-v"]
+    assert said(capsys, "jobs.jsonl", *arguments)[0].startswith("jobs.jsonl: 3 jobs")
+    assert run(["check", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--rpm" in shown
+    assert "--grace" not in shown
+    assert "--dry-run" not in shown.split("What is done already:")[0]
+    wrong = refused(capsys, "check", "jobs.jsonl", "-m", "sim/steady", "--retry", "lenght")
+    assert 'Did you mean "length"?' in wrong
+    assert "exclude each other" in refused(capsys, "check", "j", "--limit", "1", "--sample", "1")
+
+
+def test_lines_to_skip_are_counted(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    """With --skip-invalid bad lines are counted, and the others estimated."""
+    (here / "j.jsonl").write_text('{"prompt": "hi"}\n{"promt": "hi"}\n')
+    lines = said(capsys, "j.jsonl", "-m", "sim/steady", "--skip-invalid")
+    assert lines[0] == "j.jsonl: 1 job, valid, 1 line would be recorded as failed"
+
+
+def test_a_limit_is_judged(capsys: pytest.CaptureFixture[str], here: Path) -> None:
+    """--max-cost is said to suffice, to end the run, perhaps, or not to be kept at all."""
+    (here / "j.jsonl").write_text('{"prompt": "Why is the sky blue?"}\n' * 1000)
+    for model, limit, judged in (
+        ("openai/gpt-5-mini", "10", "enough for all of them"),
+        ("openai/gpt-5-mini", "0.1", "it may end the run"),
+        ("openai/gpt-5-mini", "0.001", "it will end the run"),
+        ("sim/steady", "10", "it cannot be kept while a price is unknown"),
+    ):
+        arguments = ["-m", model, "--max-tokens", "100", "--max-cost", limit]
+        assert judged in "\n".join(said(capsys, "j.jsonl", *arguments))
