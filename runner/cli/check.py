@@ -27,8 +27,8 @@ _SEEN = "What you see"
 _ELSEWHERE = frozenset({"dry_run"})
 _WITHOUT_EFFECT = frozenset(
     {"retry", "fresh", "unordered", "no_response", "keep_request", "summary_json", "processes"}
-    | {"no_fallback", "no_wait", "cancel", "then", "max_runtime", "max_failures", "max_attempts"}
-    | {"attempt_timeout", "job_timeout", "grace", "allow_failures", "wait_lock", "tail", "verbose"}
+    | {"no_wait", "cancel", "max_runtime", "max_failures", "max_attempts", "attempt_timeout"}
+    | {"job_timeout", "grace", "allow_failures", "wait_lock", "tail", "verbose"}
 )
 """Taken all the same, so that the command of a batch can be checked by changing one word."""
 
