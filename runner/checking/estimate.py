@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from runner.checking.costs import added, cost_of
 from runner.checking.gather import LANES, Group
 from runner.checking.recorded import Learnt
-from runner.checking.sizes import scattered_in, sum_of, tokens_in
+from runner.checking.sizes import sum_of, tokens_in
 from runner.checking.spread import Spread, spread_of
 from runner.config import ModelRef, ProviderConfig
 from runner.pricing.book import PriceBook
@@ -85,41 +85,42 @@ def whole_of(models: Sequence[Estimate], lane: Lane) -> Estimate:
     )
 
 
-def _input(group: Group, spread: Spread, factors: Factors) -> Sum:
-    text, scattered = tokens_in(group.sizes), scattered_in(group.sizes)
-    shares = (spread.low, spread.about, spread.high)
-    low, about, high = (
-        factor * (text * share + scattered * more + group.jobs * request + group.messages * message)
-        for factor, share, more, request, message in zip(
-            factors, shares, spread.scattered, spread.request, spread.message, strict=True
+def _input(group: Group, spread: Spread, factors: Factors | None) -> Sum:
+    """Estimate what a group is to read: as its kind of text has it, or by factors on the middle."""
+    each = [
+        text * share + group.jobs * request + group.messages * message
+        for text, share, request, message in zip(
+            tokens_in(group.sizes),
+            (spread.low, spread.about, spread.high),
+            spread.request,
+            spread.message,
+            strict=True,
         )
-    )
-    return Sum(low) if group.opaque else Sum(low, about, high)
+    ]
+    found = Sum(*each) if factors is None else Sum(*(factor * each[1] for factor in factors))
+    return Sum(found.low) if group.opaque else found
 
 
 def _factors(
     ref: ModelRef, groups: Sequence[Group], learnt: Learnt | None, provider: ProviderConfig
-) -> tuple[Spread, Factors]:
-    """Give what to make of sizes: as usage told, else as is usual."""
+) -> tuple[Spread, Factors | None]:
+    """Give what to make of sizes: as is usual, and factors on that where usage told."""
     sizes = groups[0].sizes
     for group in groups[1:]:
         sizes = sum_of(sizes, group.sizes)
     spread = spread_of(provider, ref.model, sizes)
-    if learnt is None or not learnt.seen:
-        return spread, (1.0, 1.0, 1.0)
-    even = spread.even()
-    return even, _ratios(even, learnt.seen)
+    return spread, None if learnt is None else _ratios(spread, learnt.seen)
 
 
-def _ratios(even: Spread, seen: Sequence[tuple[Group, int]]) -> Factors:
+def _ratios(spread: Spread, seen: Sequence[tuple[Group, int]]) -> Factors | None:
     """Say by which factor true counts differ from estimates: the least, the mean, the most."""
     pairs = []
     for group, true in seen:
-        guess = _input(group, even, (1.0, 1.0, 1.0)).about
+        guess = _input(group, spread, None).about
         if guess:
             pairs.append((true, guess))
     if not pairs:
-        return 1.0, 1.0, 1.0
+        return None
     mean = sum(true for true, _ in pairs) / sum(guess for _, guess in pairs)
     each = sorted(true / guess for true, guess in pairs)
     # Outliers apart: the sum of many is meant, not each.

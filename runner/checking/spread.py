@@ -2,14 +2,13 @@
 
 from typing import NamedTuple
 
-from runner.checking.sizes import Sizes, characters_in, foreign_share
+from runner.checking.sizes import Sizes, characters_in
 from runner.config import ProviderConfig
 
 _OLD = ("gpt-3.5", "gpt-4-", "davinci", "babbage")
 """OpenAI's models that count by older tables than o200k_base."""
-_SHORT, _TINY = 20_000, 4_000
-"""Characters; little text is like its kind less surely than much of it."""
-_FOREIGN = 0.003
+_LITTLE = 20_000
+"""Characters; so little text is like its kind less surely than much of it."""
 
 
 class Spread(NamedTuple):
@@ -18,25 +17,16 @@ class Spread(NamedTuple):
     low: float
     about: float
     high: float
-    scattered: tuple[float, float, float]
-    """For each letter of random text."""
     request: tuple[float, float, float]
     """What a server adds to each."""
     message: tuple[float, float, float]
 
-    def even(self) -> "Spread":
-        """Give the middle alone."""
-        share, scattered = self.about, self.scattered[1]
-        request, message = self.request[1], self.message[1]
-        return Spread(share, share, share, (scattered,) * 3, (request,) * 3, (message,) * 3)
 
-
-_SCATTERED = (0.2, 0.6, 1.1)
-_OPENAI = Spread(0.80, 1.0, 1.30, _SCATTERED, (1, 3, 5), (2, 4, 6))
+_OPENAI = Spread(0.95, 1.0, 1.10, (1, 3, 5), (2, 4, 6))
 """Three tokens a message, one for its role and three for the answer's beginning, says OpenAI."""
-_OTHERS = Spread(0.80, 1.10, 1.90, _SCATTERED, (0, 4, 40), (1, 4, 8))
+_OTHERS = Spread(0.95, 1.10, 1.60, (0, 4, 40), (1, 4, 8))
 """Mistral's, Llama's and older tables of OpenAI's; a chat template may hold the date and more."""
-_ANTHROPIC = Spread(0.80, 1.25, 2.20, _SCATTERED, (0, 4, 20), (1, 4, 8))
+_ANTHROPIC = Spread(0.95, 1.25, 1.90, (0, 4, 20), (1, 4, 8))
 """Nobody else can count as Claude does; newer models say they need up to a third more."""
 
 
@@ -47,13 +37,9 @@ def spread_of(provider: ProviderConfig, model: str, sizes: Sizes) -> Spread:
         found = _ANTHROPIC
     elif provider.base_url is None and not provider.simulated and not _is_old(model):
         found = _OPENAI
-    low, high, length = found.low, found.high, characters_in(sizes)
-    if foreign_share(sizes) > _FOREIGN:
-        high += 0.3
-    if length < _SHORT:
-        low, high = low - 0.1, high + 0.15
-    if length < _TINY:
-        low, high = low - 0.1, high + 0.15
+    low, high = found.low, found.high
+    if characters_in(sizes) < _LITTLE:
+        low, high = low - 0.1, high + 0.1
     return found._replace(low=low, high=high)
 
 
