@@ -74,7 +74,9 @@ def _by_tokens(read: float | None, written: float | None, tpm: int) -> float | N
 def _longest(times: Iterable[Sum | None]) -> Sum:
     """Several limits hold at once: the slowest decides."""
     known = [one for one in times if one is not None]
-    return Sum(*map(_most, zip(*known, strict=True))) if known else Sum()
+    found = Sum(*map(_most, zip(*known, strict=True))) if known else Sum()
+    # Where both ends are the same, the middle is known whatever the answers' lengths.
+    return found._replace(about=found.low) if found.low == found.high else found
 
 
 def _most(column: Iterable[float | None]) -> float | None:

@@ -134,6 +134,8 @@ def _cost(one: Estimate, models: Sequence[Estimate] = ()) -> str:
         parts.append(f"about {_usd(cost.about)}")
     if cost.low >= _LEAST_SHOWN:
         parts.append(f"at least {_usd(cost.low)}")
+    elif one.input_tokens.high is None:
+        return "unknown: not all of it is text"
     elif not parts and cost.high is None:
         parts.append(f"{_usd(cost.low)} for the input")
     if cost.high is not None:

@@ -153,6 +153,8 @@ def test_the_slowest_limit_decides_on_time(tmp_path: Path) -> None:
     """Requests and tokens a minute bound the time; -c alone says nothing without answers."""
     lines = [{"prompt": "Why?"}] * 60
     assert outlook(tmp_path, lines, max_tokens=100, rpm=30).whole.time_s == (120, 120, 120)
+    slow = outlook(tmp_path, lines, max_tokens=100, rpm=30, tpm=90_000).whole
+    assert slow.time_s == (120, 120, 120)
     low, about, high = outlook(tmp_path, lines, max_tokens=100, rpm=30, tpm=1000).whole.time_s
     assert (low, about) == (120, None)
     assert high is not None
