@@ -172,7 +172,8 @@ def limit_text(whole: Estimate, limit: int, spent: int = 0) -> list[str]:
     elif about is not None and about > limit:
         ends = "it will probably end the run before all are asked"
     elif high is not None and high <= limit:
-        ends = "enough for all of them"
+        # Near the end a job is held at its own worst case, which is more than was estimated.
+        ends = "it should be enough for all of them"
     else:
         ends = "it may end the run before all are asked"
     before = f", {_usd(spent)} of it spent before" if spent else ""

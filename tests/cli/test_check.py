@@ -248,7 +248,7 @@ def test_a_limit_is_judged(capsys: pytest.CaptureFixture[str], here: Path) -> No
     """--max-cost is said to suffice, to end the run, perhaps, or not to be kept at all."""
     (here / "j.jsonl").write_text('{"prompt": "Why is the sky blue?"}\n' * 1000)
     for model, limit, judged in (
-        ("openai/gpt-5-mini", "10", "enough for all of them"),
+        ("openai/gpt-5-mini", "10", "it should be enough for all of them"),
         ("openai/gpt-5-mini", "0.1", "it may end the run"),
         ("openai/gpt-5-mini", "0.001", "it will end the run"),
         ("sim/steady", "10", "it cannot be kept while a price is unknown"),
