@@ -89,6 +89,8 @@ class BatchSettings:
     """The text of `--retry`; None where the option was not given."""
     fresh: bool = False
     skip_invalid: bool = False
+    dry_run: bool = False
+    """Say what would be sent, and send nothing."""
     max_line_bytes: int = MAX_LINE_BYTES
     output: Path | None = None
     """None together with `stdout` false means the default beside the jobs."""

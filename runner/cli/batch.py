@@ -38,6 +38,10 @@ def command(ctx: click.Context, /, jobs: str, **options: Any) -> int:
     config = config_of(ctx)
     typed = ctx.meta.get(ARGUMENTS) or tuple(sys.argv[1:])
     settings = batch_settings(jobs, options, default_model=config.default_model, typed=typed)
+    if settings.dry_run:
+        from runner.run.dry_run import dry_run
+
+        return dry_run(settings, config)
     from runner.run.batch import run_batch
 
     return run_batch(settings, config)

@@ -47,6 +47,13 @@ WHICH_JOBS: Sequence[Decorator] = (
         help="Record bad lines as failed, run the rest",
     ),
     shared.max_line,
+    option(
+        "-n",
+        "--dry-run",
+        section=_WHICH,
+        is_flag=True,
+        help="Say what would be sent and its price; stop",
+    ),
 )
 RESULTS: Sequence[Decorator] = (
     option(

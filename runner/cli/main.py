@@ -18,7 +18,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "tail": "Ask one question and watch the answer.",
     },
     "Before and after": {
-        "check": "Validate a file and show one request; sends nothing.",
+        "check": "Validate a file, show one request, estimate tokens, cost, time.",
         "show": "Look at answers: the first few, the failed ones, one by its id.",
         "report": "Sum up results: failures by cause, cost, speed; --html for a page.",
         "export": "Answers as CSV, text or a provider's batch format, in input order.",

@@ -6,20 +6,18 @@ from collections.abc import Awaitable, Callable
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from random import SystemRandom
 
 from runner.clock import SystemClock
 from runner.config import Config
-from runner.errors import ExitCode, RunnerError, UsageError, WriteError
+from runner.errors import ExitCode, RunnerError, WriteError
 from runner.input.source import Source, open_source
 from runner.looping import run_async
 from runner.providers.endpoints import endpoint
 from runner.results.compact import Compacted, compact
 from runner.results.journal import Journal
 from runner.results.lock import hold_lock
-from runner.results.owner import refuse_foreign, refuse_summary
-from runner.results.paths import ResultPaths, default_output, paths_for
+from runner.results.paths import ResultPaths
 from runner.results.reserve import Reserve
 from runner.results.resume import RETRYABLE, RetryKinds
 from runner.results.run_file import new_run_id
@@ -27,6 +25,7 @@ from runner.run.ending import Outcome, exit_code
 from runner.run.open_files import within_system
 from runner.run.outstanding import refuse_lane
 from runner.run.preparing import Prepared, prepare
+from runner.run.results_place import results_place
 from runner.run.runtime import Runtime
 from runner.run.signals import handlers_restored
 from runner.run.telling import Teller
@@ -46,10 +45,7 @@ def run_batch(settings: BatchSettings, config: Config) -> ExitCode:
     settings = within_system(settings)
     source = open_source(settings.jobs)
     refuse_lane(settings, source)
-    paths = None if settings.stdout else paths_for(_output(settings, source))
-    refuse_summary(settings.summary_json, paths, source.path)
-    if paths is not None:
-        refuse_foreign(paths, source.path)
+    paths = results_place(settings, source)
     started, tally = SystemClock().now(), Tally()
     with handlers_restored():
         return _told(settings, config, source, paths, started, tally, runtime)
@@ -75,15 +71,6 @@ def _told(
         raise
     _write_summary(settings, tally, started, code)
     return code
-
-
-def _output(settings: BatchSettings, source: Source) -> Path:
-    if settings.output is None and source.descriptor() is not None:
-        raise UsageError(
-            f"{source.label} has no folder for the results.\n"
-            "Name a file for them with -o, or send them to stdout with  -o -"
-        )
-    return settings.output or default_output(settings.jobs)
 
 
 def _run(

@@ -115,12 +115,6 @@ def test_bad_usage_is_refused_in_words(
     assert handed.batch == []
 
 
-@pytest.mark.parametrize("absent", ["--dry-run"])
-def test_what_does_not_work_yet_is_absent(capsys: pytest.CaptureFixture[str], absent: str) -> None:
-    """No option is accepted before it does what it says."""
-    assert "has no option" in refused(capsys, "batch", "jobs.jsonl", absent)
-
-
 def test_the_exit_code_of_the_run_is_the_exit_code(handed: HandedOver) -> None:
     """What the run returns is what the process returns."""
     handed.code = ExitCode.SOME_UNANSWERED
