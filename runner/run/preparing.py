@@ -122,7 +122,8 @@ def prepare(
     _refuse_sample(settings, source)
     if source.rereadable:
         checked = _check(settings, source, parser, plan, money, beside(plan))
-        plan.fed = plan.whole = True
+        # Whether a row of a batch is recorded is looked up when it comes in.
+        plan.settle(ids=settings.lane == "batch")
         tally.total = plan.selected
     _begin_flex(settings, config, plan, streamed=checked is None)
     prepared = Prepared(
