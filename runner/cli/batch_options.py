@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from runner.cli import log_json
 from runner.cli import options as shared
 from runner.cli.command import option
 from runner.cli.types import Count, Dollars, Plain, Share, Time
@@ -185,6 +186,14 @@ SEEN: Sequence[Decorator] = (
         "-q", "--quiet", section=_SEEN, is_flag=True, help="Nothing, unless the exit code is not 0"
     ),
     option("-v", "--verbose", section=_SEEN, is_flag=True, help="Every retry and wait"),
+    option(
+        "--log-json",
+        section=_SEEN,
+        is_flag=True,
+        is_eager=True,
+        callback=log_json.note,
+        help="Lines on stderr as JSON, for machines",
+    ),
 )
 
 

@@ -51,6 +51,7 @@ def batch_settings(
         tail=options["tail"],
         quiet=options["quiet"],
         verbose=options["verbose"],
+        log_json=options["log_json"],
         command=tuple(map(scrubbed, typed)),
     )
 

@@ -8,6 +8,7 @@ import click
 
 from runner import __version__, garbage
 from runner.cli.failures import guarded
+from runner.cli.log_json import begin
 
 ARGUMENTS = "runner.cli.arguments"
 """Key in a context's `meta` for the command line as typed, without the program."""
@@ -103,6 +104,7 @@ def run(arguments: Sequence[str]) -> int:
     """Carry out one command line and return the exit code of the process."""
     if os.environ.get("_RUNNER_COMPLETE"):
         root.main(prog_name="runner")
+    begin(arguments)
     return guarded(lambda: _invoke(arguments))
 
 

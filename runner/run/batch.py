@@ -133,7 +133,7 @@ def _carry_out(prepared: Prepared, runtime: Runtime) -> ExitCode:
         # A key that is missing is said before anything is sent, and before the slow imports.
         endpoint(prepared.config.providers[provider], os.environ)
     began = time.monotonic()
-    teller = Teller(prepared)
+    teller = _teller(prepared)
     if prepared.nothing_to_do:
         outcome = Outcome(compacted=_order_only(prepared))
         teller.nothing_to_send(outcome.compacted)
@@ -156,6 +156,15 @@ def _lane(settings: BatchSettings) -> Callable[[Prepared, Teller, Runtime], Awai
     from runner.run.batch_working import work_in_batches
 
     return work_in_batches
+
+
+def _teller(prepared: Prepared) -> Teller:
+    if not prepared.settings.log_json:
+        return Teller(prepared)
+    # Only here: who reads words needs none of it.
+    from runner.run.telling_json import JsonTeller
+
+    return JsonTeller(prepared)
 
 
 def _order_only(prepared: Prepared) -> Compacted | None:
