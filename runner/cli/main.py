@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "export": "Answers as CSV, text or a provider's batch format, in input order.",
     },
     "Setup": {
-        "providers": "What is configured, from where, and whether a key is there.",
+        "providers": "What is configured, from where, whether a key is there; --test.",
         "simulate": "A practice server with scripted speed, limits and faults.",
     },
 }
