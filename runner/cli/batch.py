@@ -15,7 +15,7 @@ from runner.cli.batch_options import (
     with_options,
 )
 from runner.cli.batch_settings import batch_settings
-from runner.cli.command import Command
+from runner.cli.command import Command, offers
 from runner.cli.configuration import config_of
 from runner.cli.main import ARGUMENTS
 
@@ -30,7 +30,7 @@ Exit codes: 0 all answered, 1 some not, 2 not started, 3 a limit you set,
 
 
 @click.command("batch", cls=Command, help=_HELP, epilog=_EPILOG)
-@click.argument("jobs", metavar="JOBS")
+@click.argument("jobs", metavar="JOBS", shell_complete=offers("files"))
 @with_options(ASKING, WHICH_JOBS, RESULTS, SPEED, TROUBLE, SEEN)
 @click.pass_context
 def command(ctx: click.Context, /, jobs: str, **options: Any) -> int:

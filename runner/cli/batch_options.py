@@ -7,7 +7,7 @@ import click
 
 from runner.cli import log_json
 from runner.cli import options as shared
-from runner.cli.command import option
+from runner.cli.command import offers, option
 from runner.cli.types import Count, Dollars, Plain, Share, Time
 
 _WHICH = "Which jobs"
@@ -34,6 +34,7 @@ WHICH_JOBS: Sequence[Decorator] = (
         "--retry",
         section=_WHICH,
         type=Plain("KIND,..."),
+        shell_complete=offers("kinds"),
         shown="interrupted,unknown and failures worth a retry",
         help="Recorded jobs to ask again: a status, an error kind, length, changed, all",
     ),

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from runner.cli import options as shared
-from runner.cli.command import Command, option
+from runner.cli.command import Command, offers, option
 from runner.cli.configuration import config_of
 from runner.cli.putting import put_json
 from runner.errors import ExitCode
@@ -21,7 +21,7 @@ Exit codes: 0 all valid, 2 not."""
 
 
 @click.command("check", cls=Command, help=_HELP, epilog=_EPILOG)
-@click.argument("jobs", metavar="JOBS")
+@click.argument("jobs", metavar="JOBS", shell_complete=offers("files"))
 @shared.model
 @shared.system
 @shared.template

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli.command import Command, option
+from runner.cli.command import Command, offers, option
 from runner.cli.configuration import config_of
 from runner.cli.putting import put_json
 from runner.cli.types import Plain
@@ -27,7 +27,7 @@ refuses the account, 2 if nothing was sent."""
 
 
 @click.command("providers", cls=Command, help=_HELP, epilog=_EPILOG)
-@click.argument("names", metavar="[PROVIDER]...", nargs=-1)
+@click.argument("names", metavar="[PROVIDER]...", nargs=-1, shell_complete=offers("providers"))
 @option("--test", section="Trying", is_flag=True, help="Send one tiny request to each")
 @option(
     "-m",
@@ -35,6 +35,7 @@ refuses the account, 2 if nothing was sent."""
     section="Trying",
     type=Plain("MODEL"),
     shown="RUNNER_MODEL or config",
+    shell_complete=offers("models"),
     help="provider/model to ask",
 )
 @option("--json", section="What you see", is_flag=True, help="The same, for programs")

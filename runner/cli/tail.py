@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from runner.cli import options as shared
-from runner.cli.command import Command, option
+from runner.cli.command import Command, offers, option
 from runner.cli.configuration import config_of
 from runner.cli.stdin import piped_text
 from runner.cli.types import Count, KeyValue, Plain, Text, checked_text
@@ -35,9 +35,17 @@ Ctrl-C, 141 the reader closed the pipe."""
     section=_ASK,
     type=Plain("MODEL"),
     fallback="RUNNER_MODEL",
+    shell_complete=offers("models"),
     help="provider/model",
 )
-@option("-s", "--system", section=_ASK, type=Text(), help="System prompt")
+@option(
+    "-s",
+    "--system",
+    section=_ASK,
+    type=Text(),
+    shell_complete=offers("text_or_file"),
+    help="System prompt",
+)
 @option(
     "--set",
     section=_ASK,
