@@ -23,6 +23,7 @@ OWNERS = {
     "jinja2": {"input/template"},
     "jsonlines": {"input/"},
     "openai": {"providers/"},
+    "opentelemetry": {"telemetry/"},
     "platformdirs": {"config_files.py"},
     "starlette": {"simulator/"},
     "tqdm": {"view/progress.py"},

@@ -195,6 +195,7 @@ SEEN: Sequence[Decorator] = (
         callback=log_json.note,
         help="Lines on stderr as JSON, for machines",
     ),
+    option("--otel", section=_SEEN, is_flag=True, help="Send traces to an OpenTelemetry collector"),
 )
 
 

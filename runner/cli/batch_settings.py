@@ -52,6 +52,7 @@ def batch_settings(
         quiet=options["quiet"],
         verbose=options["verbose"],
         log_json=options["log_json"],
+        otel=options["otel"],
         command=tuple(map(scrubbed, typed)),
     )
 

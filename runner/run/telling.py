@@ -19,6 +19,7 @@ from runner.run.meant import meant_models
 from runner.run.preparing import Prepared
 from runner.run.starting import start_of
 from runner.view.console import LiveText
+from runner.view.layout import wrap
 from runner.view.progress import Progress
 from runner.view.terminal import flush, pen_for, say
 from runner.view.texts_batches import Lane, Standing, lane_text, left_text, top_up_text
@@ -71,6 +72,15 @@ class Teller:
             self._sinks.append(self.failures)
         if settings.verbose and not settings.log_json:
             self._sinks.append(Verbose(self._write_minor, clock, settings.max_attempts))
+
+    def also(self, sink: Sink) -> None:
+        """Let another sink watch."""
+        self._sinks.append(sink)
+
+    def untraced(self, problem: str) -> None:
+        """Say that traces did not get where they should."""
+        if not self._quiet:
+            say(wrap(f"Traces: {problem}"))
 
     def follow(self, pace: Callable[[], str | None]) -> None:
         """Show from now on what holds the pace."""

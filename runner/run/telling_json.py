@@ -51,6 +51,9 @@ class JsonTeller(Teller):
             yield
             group.cancel_scope.cancel()
 
+    def untraced(self, problem: str) -> None:
+        self._log.write("spans_unsent", message=problem)
+
     def start(self) -> None:
         start, run = start_of(self._run), self._run
         streamed = start.total is None

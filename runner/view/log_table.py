@@ -76,6 +76,7 @@ EVENTS: Mapping[str, Shape] = {
     "answers_unwritten": _error("jobs"),
     "results_unordered": _warning("results", "message"),
     "results_odd_lines": _warning("results", "strangers", "corrupt"),
+    "spans_unsent": _warning("message"),
     "lines_left_out": _warning("lines"),
     "run_ended": _info("exit_code", "elapsed_s", "stopped_by", "summary"),
     "error": _error("exit_code", "message", "traceback"),
