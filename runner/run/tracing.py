@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from runner import __version__
 from runner.config import ProviderConfig
+from runner.errors import UsageError
 from runner.providers.endpoints import base_url_of
 from runner.run.preparing import Prepared
 from runner.run.telling import Teller
@@ -18,7 +19,10 @@ from runner.telemetry.spans import Place
 @contextmanager
 def traced(prepared: Prepared, teller: Teller) -> Iterator[None]:
     """Trace what the block asks; its end waits a few seconds for the collector at most."""
-    exporting = Exporting(__version__, prepared.run_id)
+    try:
+        exporting = Exporting(__version__, prepared.run_id)
+    except (ValueError, OSError) as error:
+        raise UsageError(f"the OTEL_... variables cannot be used: {error}") from error
     names = {provider for provider, _ in prepared.plan.models}
     names |= {chunk.provider for chunk in prepared.plan.out.chunks}
     providers = prepared.config.providers

@@ -9,6 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 
 from runner.errors import UsageError
@@ -46,6 +47,11 @@ def refuse_without_sdk(environ: Mapping[str, str]) -> None:
             raise UsageError(
                 f"{name} is {printable(value)}; --otel knows {' and '.join(known)} only."
             )
+
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        value = environ.get(name, "").strip()
+        if value and not value.startswith(("http://", "https://")):
+            raise UsageError(f"{name} is not an address such as http://127.0.0.1:4318")
 
 
 def wants_texts(environ: Mapping[str, str]) -> bool:
@@ -121,7 +127,8 @@ class Exporting:
         lost = self._made - self._counting.sent
         if lost <= 0:
             return None
-        self._counting.shutdown()  # it would try again in the background
+        with suppress(Exception):
+            self._counting.shutdown()  # it would try again in the background
         why = self._heard.why or f"the collector did not answer within {FLUSH_S:g}s"
         return f"{count(lost)} of {count(self._made)} spans were not sent: {why}."
 
@@ -139,7 +146,11 @@ class _Heard(logging.Handler):
         code = _CODE.search(words)
         if code is not None:
             self.why = f"the collector answered {code[1]}"
+        elif "timed out" in words:
+            self.why = "the collector did not answer in time"
         elif "Queue full" in words:
             self.why = "the collector took them too slowly"
         elif "ConnectionPool" in words or "ConnectionError" in words:
             self.why = "the collector cannot be reached"
+        elif "Failed to" in words and self.why is None:
+            self.why = "the request for the collector could not be made"

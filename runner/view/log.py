@@ -1,7 +1,7 @@
 """Lines for machines on stderr (`--log-json`): one JSON object each, in ASCII."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -45,22 +45,38 @@ class Log:
             "time": rfc3339(self._clock.now()),
             "level": level or shape.level,
             "event": event,
-            **{name: _plain(fields.get(name)) for name in shape.fields},
+            **{name: _plain(fields.get(name), str) for name in shape.fields},
         }
+        texts = "\0".join(_texts(whole))
+        if scrubbed(texts) != texts:
+            # Seldom: nearly always one look at all texts together is enough.
+            whole |= {name: _plain(whole[name], scrubbed) for name in shape.fields}
         # ASCII leaves nothing that a terminal obeys but DEL, which `printable_json` escapes.
         return printable_json(json.dumps(whole))
 
 
-def _plain(value: Any) -> Any:
-    """Give what JSON can hold: texts without keys, times to the millisecond, no infinities."""
+def _plain(value: Any, text: Callable[[str], str]) -> Any:
+    """Give what JSON can hold, with `text` done to each text; an infinity is null."""
     match value:
         case str():
-            return scrubbed(value)
+            return text(value)
         case float():
             return round(value, 9) if isfinite(value) else None
         case Mapping():
-            return {str(key): _plain(one) for key, one in value.items()}
+            return {str(key): _plain(one, text) for key, one in value.items()}
         case Sequence():
-            return [_plain(one) for one in value]
+            return [_plain(one, text) for one in value]
         case _:
             return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for one in value.values():
+                yield from _texts(one)
+        case Sequence():
+            for one in value:
+                yield from _texts(one)
