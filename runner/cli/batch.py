@@ -15,9 +15,10 @@ from runner.cli.batch_options import (
     with_options,
 )
 from runner.cli.batch_settings import batch_settings
-from runner.cli.command import Command, offers
+from runner.cli.command import Command
 from runner.cli.configuration import config_of
 from runner.cli.main import ARGUMENTS
+from runner.cli.offers import offers
 
 _HELP = """\
 Ask every job in JOBS (.jsonl, or - for stdin) and write one result line per

@@ -7,7 +7,8 @@ import click
 
 from runner.cli import log_json
 from runner.cli import options as shared
-from runner.cli.command import offers, option
+from runner.cli.command import option
+from runner.cli.offers import offers
 from runner.cli.types import Count, Dollars, Plain, Share, Time
 
 _WHICH = "Which jobs"

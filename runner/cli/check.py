@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from runner.cli import options as shared
-from runner.cli.command import Command, offers, option
+from runner.cli.command import Command, option
 from runner.cli.configuration import config_of
+from runner.cli.offers import offers
 from runner.cli.putting import put_json
 from runner.errors import ExitCode
 from runner.settings import BatchSettings

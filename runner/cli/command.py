@@ -128,17 +128,6 @@ def _described(term: str, text: str, shown: str | None, column: int) -> Iterator
         yield f"{term if index == 0 else '':<{column}}{line}"
 
 
-def offers(name: str) -> Callable[[click.Context, click.Parameter, str], Any]:
-    """Give a completion of `runner.cli.completing`, which is imported when a shell asks."""
-
-    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> Any:
-        from runner.cli import completing
-
-        return getattr(completing, name)(ctx, param, incomplete)
-
-    return complete
-
-
 def option(*decls: str, **attributes: Any) -> Callable[[Any], Any]:
     """Decorate a command with an `Option`."""
     return click.option(*decls, cls=Option, **attributes)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import click
 
 from runner import __version__, garbage
-from runner.cli.command import offers
 from runner.cli.failures import guarded
 from runner.cli.log_json import begin
+from runner.cli.offers import offers
 
 ARGUMENTS = "runner.cli.arguments"
 """Key in a context's `meta` for the command line as typed, without the program."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from runner.cli.command import offers, option
+from runner.cli.command import option
+from runner.cli.offers import offers
 from runner.cli.types import Count, KeyValue, Plain, Size, Text, Time
 from runner.settings import (
     DEFAULT_ATTEMPT_TIMEOUT_S,

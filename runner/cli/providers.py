@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli.command import Command, offers, option
+from runner.cli.command import Command, option
 from runner.cli.configuration import config_of
+from runner.cli.offers import offers
 from runner.cli.putting import put_json
 from runner.cli.types import Plain
 

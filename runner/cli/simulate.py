@@ -2,7 +2,7 @@
 
 import click
 
-from runner.cli.command import offers
+from runner.cli.offers import offers
 
 
 @click.command("simulate", short_help="A practice server with scripted speed, limits and faults.")

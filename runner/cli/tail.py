@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from runner.cli import options as shared
-from runner.cli.command import Command, offers, option
+from runner.cli.command import Command, option
 from runner.cli.configuration import config_of
+from runner.cli.offers import offers
 from runner.cli.stdin import piped_text
 from runner.cli.types import Count, KeyValue, Plain, Text, checked_text
 from runner.errors import UsageError
