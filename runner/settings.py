@@ -135,6 +135,10 @@ class BatchSettings:
     tail: bool = False
     quiet: bool = False
     verbose: bool = False
+    otel: bool = False
+    """Send traces to an OpenTelemetry collector."""
+    log_json: bool = False
+    """Lines on stderr as JSON, for machines; with `quiet` errors only."""
     command: tuple[str, ...] = ()
     """The command as typed (without the program), for texts that say how to go on."""
 

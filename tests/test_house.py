@@ -24,6 +24,7 @@ OWNERS = {
     "jsonlines": {"input/"},
     "jsonschema_rs": {"schemas/library.py"},
     "openai": {"providers/"},
+    "opentelemetry": {"telemetry/"},
     "platformdirs": {"config_files.py"},
     "starlette": {"simulator/"},
     "tqdm": {"view/progress.py"},

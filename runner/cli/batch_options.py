@@ -5,8 +5,10 @@ from typing import Any
 
 import click
 
+from runner.cli import log_json
 from runner.cli import options as shared
 from runner.cli.command import option
+from runner.cli.offers import offers
 from runner.cli.types import Count, Dollars, Plain, Share, Time
 
 _WHICH = "Which jobs"
@@ -34,6 +36,7 @@ WHICH_JOBS: Sequence[Decorator] = (
         "--retry",
         section=_WHICH,
         type=Plain("KIND,..."),
+        shell_complete=offers("kinds"),
         shown="interrupted,unknown and failures worth a retry",
         help="Recorded jobs to ask again: a status, an error kind, length, changed, all",
     ),
@@ -193,6 +196,15 @@ SEEN: Sequence[Decorator] = (
         "-q", "--quiet", section=_SEEN, is_flag=True, help="Nothing, unless the exit code is not 0"
     ),
     option("-v", "--verbose", section=_SEEN, is_flag=True, help="Every retry and wait"),
+    option(
+        "--log-json",
+        section=_SEEN,
+        is_flag=True,
+        is_eager=True,
+        callback=log_json.note,
+        help="Lines on stderr as JSON, for machines",
+    ),
+    option("--otel", section=_SEEN, is_flag=True, help="Send traces to an OpenTelemetry collector"),
 )
 
 

@@ -52,6 +52,8 @@ def batch_settings(
         tail=options["tail"],
         quiet=options["quiet"],
         verbose=options["verbose"],
+        log_json=options["log_json"],
+        otel=options["otel"],
         command=tuple(map(scrubbed, typed)),
     )
 

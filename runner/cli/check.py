@@ -29,6 +29,7 @@ _WITHOUT_EFFECT = frozenset(
     {"retry", "fresh", "unordered", "no_response", "keep_request", "summary_json", "processes"}
     | {"no_wait", "cancel", "max_runtime", "max_failures", "max_attempts", "attempt_timeout"}
     | {"job_timeout", "grace", "allow_failures", "wait_lock", "tail", "verbose"}
+    | {"log_json", "otel"}
 )
 """Taken all the same, so that the command of a batch can be checked by changing one word."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from runner.cli.command import option
+from runner.cli.offers import offers
 from runner.cli.types import Count, KeyValue, Plain, Size, Text, Time
 from runner.settings import (
     DEFAULT_ATTEMPT_TIMEOUT_S,
@@ -26,16 +27,23 @@ model = option(
     section=ASK,
     type=Plain("MODEL"),
     fallback="RUNNER_MODEL",
+    shell_complete=offers("models"),
     help="provider/model, for jobs that name none",
 )
 system = option(
-    "-s", "--system", section=ASK, type=Text(), help="System prompt, for jobs that bring none"
+    "-s",
+    "--system",
+    section=ASK,
+    type=Text(),
+    shell_complete=offers("text_or_file"),
+    help="System prompt, for jobs that bring none",
 )
 template = option(
     "-t",
     "--template",
     section=ASK,
     type=Text(),
+    shell_complete=offers("text_or_file"),
     help="Every line is a row; Jinja2 over its columns",
 )
 id_column = option(

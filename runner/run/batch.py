@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import SystemRandom
@@ -43,6 +43,10 @@ def run_batch(settings: BatchSettings, config: Config) -> ExitCode:
     """
     runtime = Runtime(settings.max_runtime_s)
     settings = within_system(settings)
+    if settings.otel:
+        from runner.telemetry.export import refuse_without_sdk
+
+        refuse_without_sdk(os.environ)
     source = open_source(settings.jobs)
     refuse_lane(settings, source)
     paths = results_place(settings, source)
@@ -119,18 +123,20 @@ def _carry_out(prepared: Prepared, runtime: Runtime) -> ExitCode:
     for provider in out | {provider for provider, _ in prepared.plan.models}:
         # A key that is missing is said before anything is sent, and before the slow imports.
         endpoint(prepared.config.providers[provider], os.environ)
-    began = time.monotonic()
-    teller = Teller(prepared)
+    began = ended = time.monotonic()
+    teller = _teller(prepared)
     if prepared.nothing_to_do:
         outcome = Outcome(compacted=_order_only(prepared))
         teller.nothing_to_send(outcome.compacted)
     else:
-        outcome = run_async(_lane(prepared.settings), prepared, teller, runtime)
+        with _traced(prepared, teller):
+            outcome = run_async(_lane(prepared.settings), prepared, teller, runtime)
+            ended = time.monotonic()
     code = exit_code(prepared.tally, outcome, prepared.settings.allow_failures)
     if _is_left_for_live(prepared, code):
         teller.top_up()
     elif not prepared.nothing_to_do:
-        teller.end(outcome, code, elapsed_s=time.monotonic() - began)
+        teller.end(outcome, code, elapsed_s=ended - began)
     if outcome.failure is not None:
         raise outcome.failure
     return code
@@ -143,6 +149,24 @@ def _lane(settings: BatchSettings) -> Callable[[Prepared, Teller, Runtime], Awai
     from runner.run.batch_working import work_in_batches
 
     return work_in_batches
+
+
+def _teller(prepared: Prepared) -> Teller:
+    if not prepared.settings.log_json:
+        return Teller(prepared)
+    # Only here: who reads words needs none of it.
+    from runner.run.telling_json import JsonTeller
+
+    return JsonTeller(prepared)
+
+
+def _traced(prepared: Prepared, teller: Teller) -> AbstractContextManager[None]:
+    if not prepared.settings.otel:
+        return nullcontext()
+    # Only here: it is an extra, and takes a moment to import.
+    from runner.run.tracing import traced
+
+    return traced(prepared, teller)
 
 
 def _order_only(prepared: Prepared) -> Compacted | None:
