@@ -48,8 +48,8 @@ class Order:
 def order(held: Scan, question: Question, *, unordered: bool, whole: bool) -> Order:
     """Decide, and let the table name the lines of the input as the file is to name them.
 
-    `runner.results.compact` says by which rules. What the table no longer needs then, it gives back:
-    to place the records takes as much.
+    `runner.results.compact` says by which rules. What the table no longer needs then, it gives
+    back: to place the records takes as much.
     """
     log = held.table.log
     stays, relined = _chosen(held, question, whole=whole)
