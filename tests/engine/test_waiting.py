@@ -2,20 +2,26 @@
 
 import math
 
-from runner.engine.need import need_of
+from runner.engine.need import need_of, spoken_of
 from runner.engine.turn import Turn
 from runner.engine.waiting import Waiting
 from runner.models import Job, Request
 from runner.pace.pace import Pace
+from runner.pace.permit import Need
 from tests.engine.fakes import job
 
 PACE = Pace(now=0.0, draw=lambda: 0.0)
 
 
+def measured(asked: Job) -> Need:
+    """What a job asks of the pace."""
+    return need_of(asked, spoken_of(asked))
+
+
 def turn(name: str, provider: str = "fake") -> Turn:
     """A turn whose job is called so."""
     asked = job(name, provider=provider)
-    return Turn(job=asked, sequence=0, lane=PACE.lane(provider, "m"), need=need_of(asked))
+    return Turn(job=asked, sequence=0, lane=PACE.lane(provider, "m"), need=measured(asked))
 
 
 def names(waiting: Waiting, provider: str = "fake") -> list[str]:
@@ -94,8 +100,8 @@ def asking(**request: object) -> Job:
 
 def test_a_need_is_measured() -> None:
     """Bytes of all that is said, and the cap by whatever name, times the answers asked for."""
-    short = need_of(asking(messages=[{"role": "user", "content": "hi"}], max_tokens=7))
-    long = need_of(
+    short = measured(asking(messages=[{"role": "user", "content": "hi"}], max_tokens=7))
+    long = measured(
         asking(
             messages=[{"role": "user", "content": "hi" * 500}],
             max_tokens=7,
@@ -104,5 +110,5 @@ def test_a_need_is_measured() -> None:
     )
     assert (short.output_cap, long.output_cap) == (7, 60)
     assert long.input_bytes - short.input_bytes == 998
-    assert need_of(asking(params={"input": "x" * 50})).input_bytes > 50
-    assert need_of(asking()).output_cap is None
+    assert measured(asking(params={"input": "x" * 50})).input_bytes > 50
+    assert measured(asking()).output_cap is None
