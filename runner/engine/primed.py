@@ -8,6 +8,8 @@ from runner.engine.priming import Priming, Shared
 from runner.engine.turn import Turn
 from runner.engine.waiting import Waiting
 
+_REFUSED = ("rate_limit", "overloaded")
+
 
 class Primed:
     """Carries out what `Priming` decides, for the turns of one shard.
@@ -59,7 +61,7 @@ class Primed:
             self._priming.answered(shared, _server(turn), cached)
             self._let_go(self._priming.readable(shared))
         else:
-            refused = last is None or last.outcome == "rate_limit"
+            refused = last is None or last.outcome in _REFUSED
             self._let_go(self._priming.failed(shared, refused=refused))
 
     def _begun(self, turn: Turn, shared: Shared) -> None:

@@ -119,7 +119,8 @@ class Priming:
     def failed(self, shared: Shared, *, refused: bool) -> Iterator[Key]:
         """Note that a request ended without an answer; give what another may try.
 
-        `refused`: for rate, or it was never sent. That is soon told, and says nothing of the next.
+        `refused`: for rate or want of room, or it was never sent. That is soon told, and is no
+        failure of this kind of prompt.
         """
         primes, shared.primes = shared.primes, ()
         for key in primes:
