@@ -52,7 +52,7 @@ def again_lines(report: Report) -> list[str]:
 
 def _cached(model: ModelFigures) -> str:
     share = model.tokens.cached_share
-    return "" if share is None else f", {share:.0%} of input cached"
+    return "" if share is None else f", {share:.0%} cached"
 
 
 def tokens_text(total: ModelFigures) -> str:

@@ -86,6 +86,29 @@ def test_all_can_be_sent_home() -> None:
     assert (len(waiting), waiting.lanes(), waiting.next_at) == (0, [], math.inf)
 
 
+def test_who_waits_aside_comes_back_before_the_others() -> None:
+    """Those called back go first and in their order; those aside for something else stay there."""
+    waiting = Waiting()
+    for name, key in (("a", 1), ("b", 1), ("c", 2)):
+        waiting.set_aside(turn(name), key)
+    waiting.add(turn("later"))
+    waiting.call_back(1)
+    assert len(waiting) == 4
+    assert names(waiting) == ["a", "b", "later"]
+    waiting.call_back(3)
+    assert [one.job.id for one in waiting.drain()] == ["c"]
+    assert len(waiting) == 0
+
+
+def test_the_unwanted_are_found_aside_too() -> None:
+    """Whoever is to be left is taken wherever it waits; the others aside wait for their start."""
+    waiting = Waiting()
+    waiting.set_aside(turn("poor"), 1)
+    waiting.set_aside(turn("rich"), 1)
+    assert [one.job.id for one in waiting.take_where(lambda one: one.job.id == "poor")] == ["poor"]
+    assert (len(waiting), names(waiting)) == (1, ["rich"])
+
+
 def asking(**request: object) -> Job:
     """A job with this request."""
     return Job(

@@ -42,7 +42,7 @@ fault = { kind = "status", status = 500 }
 PRICES = TokenPrices(
     input=Decimal(1), cached_input=Decimal("0.1"), cache_write=Decimal("1.25"), output=Decimal(0)
 )
-JOBS = 24
+JOBS = 16
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def test_ctrl_c_while_all_wait_for_one(tmp_path: Path) -> None:
     write_lines(tmp_path / "jobs.jsonl", plain("stopped"))
     hangs = scenario_file(tmp_path, "[speed]\nfirst_token_s = 60\n[cache]\n")
     with simulator(hangs) as there:
-        arguments = ("batch", "jobs.jsonl", "-m", "openai/m", "-c", "24", "--grace", "0")
+        arguments = ("batch", "jobs.jsonl", "-m", "openai/m", "-c", "16", "--grace", "0")
         process = start(tmp_path, *arguments, env=pointing_at(there))
         wait_for_stats(there, lambda seen: seen["in_flight"] == 1)
         process.send_signal(signal.SIGINT)

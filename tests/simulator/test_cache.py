@@ -8,7 +8,7 @@ import pytest
 from runner.simulator.ask import CacheUse, read_ask
 from runner.simulator.cache import PromptCache
 from runner.simulator.scenario import Cache
-from tests.simulated import stats
+from tests.simulated import Endpoints, stats
 from tests.simulator.asking import body_for, post
 from tests.simulator.batching import playing
 
@@ -159,13 +159,12 @@ def test_reads_are_free_of_anthropics_limits(tmp_path: Path) -> None:
     assert 429 in chat
 
 
-def test_without_the_table_nothing_is_cached(tmp_path: Path) -> None:
+def test_without_the_table_nothing_is_cached(scripted: Endpoints) -> None:
     """A scenario that says nothing of a cache has none."""
-    with playing(tmp_path, SWIFT) as endpoints:
-        for _ in range(2):
-            post(endpoints, "chat", body_for("chat", LONG))
-            post(endpoints, "messages", marked(LONG, "Why?"))
-        counts = stats(endpoints)
+    for _ in range(2):
+        post(scripted, "chat", body_for("chat", LONG))
+        post(scripted, "messages", marked(LONG, "Why?"))
+    counts = stats(scripted)
     assert (counts["cached_tokens"], counts["cache_write_tokens"]) == (0, 0)
 
 
@@ -179,10 +178,9 @@ def test_without_the_table_nothing_is_cached(tmp_path: Path) -> None:
         ([MARK, {**MARK, "ttl": "1h"}], "must not come after a ttl='5m'"),
     ],
 )
-def test_marks_that_are_refused(tmp_path: Path, marks: list[Any], said: str) -> None:
+def test_marks_that_are_refused(scripted: Endpoints, marks: list[Any], said: str) -> None:
     """A mark that Anthropic refuses is refused in its words."""
     blocks = [{"type": "text", "text": "a", "cache_control": mark} for mark in marks]
-    with playing(tmp_path) as endpoints:
-        reply = post(endpoints, "messages", body_for("messages", system=blocks))
+    reply = post(scripted, "messages", body_for("messages", system=blocks))
     assert reply.status == 400
     assert said in reply.json()["error"]["message"]
