@@ -106,6 +106,9 @@ class BatchSettings:
     """What was asked for, where the system allows less."""
     most_in_flight: int | None = None
     """What the system allows; None where nobody has looked."""
+    prime: bool = True
+    """Of live jobs whose prompts begin alike, one is sent first, so that the others can read the
+    provider's cache."""
     processes: int = 1
     """Processes that send requests; with more than one, this one sends none itself."""
     lane: Lane = "live"

@@ -122,6 +122,9 @@ SPEED: Sequence[Decorator] = (
         help="batch: ask live what is left for now",
     ),
     option(
+        "--no-prime", section=_SPEED, is_flag=True, help="Nobody waits for a prompt to be cached"
+    ),
+    option(
         "--rpm", section=_SPEED, type=Count(), shown="learnt", help="Never more requests a minute"
     ),
     option(

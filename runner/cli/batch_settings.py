@@ -38,6 +38,7 @@ def batch_settings(
         summary_json=_summary(options["summary_json"]),
         concurrency=options["concurrency"] or None,
         processes=options["processes"],
+        prime=not options["no_prime"],
         **_lane(options),
         rpm=options["rpm"],
         tpm=options["tpm"],

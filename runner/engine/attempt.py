@@ -113,6 +113,8 @@ class Attempts:
             async for delta in deltas:
                 if turn.first_token_s is None:
                     turn.first_token_s = self.clock.monotonic() - turn.started
+                    if turn.begun is not None:
+                        turn.begun()
                 if self.stream:
                     self.emit(DeltaReceived(turn.job, delta.text, delta.kind))
         return turn.assembly.completion()

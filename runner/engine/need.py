@@ -8,18 +8,25 @@ from runner.models import Job
 from runner.pace.permit import Need
 
 _CAPS = ("max_completion_tokens", "max_output_tokens", "max_tokens")
-_SPOKEN = ("input", "instructions", "tools")
 _encode = msgspec.json.Encoder().encode
 
 
-def need_of(job: Job) -> Need:
-    """Measure a request by its bytes and its own cap."""
-    request = job.request
-    spoken = [request.messages, request.system]
-    spoken += [request.params[name] for name in _SPOKEN if name in request.params]
+def spoken_of(job: Job) -> bytes:
+    """Write what the model is to read as JSON, in the order in which providers put it together."""
+    request, params = job.request, job.request.params
+    spoken = [params[name] for name in ("tools", "instructions") if name in params]
     if request.schema is not None:
         spoken.append(request.schema.document)
-    return Need(job.model, len(_encode(spoken)), _cap(request.max_tokens, request.params))
+    spoken += [request.system, request.messages]
+    if "input" in params:
+        spoken.append(params["input"])
+    return _encode(spoken)
+
+
+def need_of(job: Job, spoken: bytes) -> Need:
+    """Measure a request by the bytes of what `spoken_of` gives and its own cap."""
+    request = job.request
+    return Need(job.model, len(spoken), _cap(request.max_tokens, request.params))
 
 
 def _cap(asked: int | None, params: dict[str, Any]) -> int | None:

@@ -14,7 +14,9 @@ from anyio import Event, create_task_group, move_on_after
 from runner.clock import loop_time
 from runner.engine.carriers import Carriers
 from runner.engine.hold import RETRY_S
-from runner.engine.need import need_of
+from runner.engine.need import need_of, spoken_of
+from runner.engine.primed import Primed
+from runner.engine.priming import Priming
 from runner.engine.service import Service
 from runner.engine.turn import Turn
 from runner.engine.waiting import Waiting
@@ -61,7 +63,10 @@ class Shard:
     """The most that one request for a job can cost, in picodollars."""
     may_start: Callable[[], bool] = freely
     """False holds new requests back for the moment before a stop is told of."""
+    priming: Priming | None = None
+    """Which beginning of a prompt is sent alone first; None lets nobody wait for another."""
     waiting: Waiting = field(default_factory=Waiting)
+    _primed: Primed | None = field(default=None, init=False)
     _carriers: Carriers = field(init=False)
     _fed: bool = False
     _halts: int = 0
@@ -70,6 +75,11 @@ class Shard:
     _looks_at: float = -math.inf
     _room: Event = field(default_factory=Event)
     """Set where the feeder may go on."""
+
+    def __post_init__(self) -> None:
+        """Let the turns that wait for another's answer go on as soon as it comes."""
+        if self.priming is not None:
+            self._primed = Primed(self.priming, self.waiting, self._go_on)
 
     async def run(self, jobs: AsyncGenerator[Job | LineProblem, None]) -> None:
         """Work until the jobs end or the run is stopped; then the results stream is closed.
@@ -120,15 +130,18 @@ class Shard:
         return self.pace.in_flight + len(self.waiting)
 
     def _queue(self, job: Job, sequence: int) -> None:
+        spoken = spoken_of(job)
         turn = Turn(
             job=job,
             sequence=sequence,
             lane=self.pace.lane(job.provider, job.model),
-            need=need_of(job),
+            need=need_of(job, spoken),
             worst=self.worst_case(job),
             flex=self.service.asks_flex(job),
             attempts=self.earlier(job),
         )
+        if self._primed is not None:
+            self._primed.look_at(turn, spoken)
         self.service.attempts.emit(JobQueued(job))
         if self.service.is_halted(job):
             self.service.leave(turn)
@@ -184,6 +197,8 @@ class Shard:
             return now + RETRY_S
         self.waiting.ripen(now)
         wait = math.inf
+        if self._primed is not None:
+            wait = self._primed.let_go_overdue(now) - now
         for lane in self.waiting.lanes():
             wait = min(wait, self._start_lane(lane, now))
         if (dear := self._unaffordable()) is not None:
@@ -197,7 +212,9 @@ class Shard:
             wait = self.pace.wait(lane, turn.need, now, turn.worst)
             if wait > 0:
                 return wait
-            self._begin(self.waiting.take(lane), now)
+            turn = self.waiting.take(lane)
+            if self._primed is None or not self._primed.holds(turn, now):
+                self._begin(turn, now)
         return math.inf
 
     def _unaffordable(self) -> int | None:
@@ -224,6 +241,8 @@ class Shard:
         finally:
             # Only now: an answer that waits for the writer keeps its place among those in flight.
             turn.grant.close(loop_time(), turn.cost())
+            if self._primed is not None:
+                self._primed.ended(turn)
         if delay is None:
             self.window.leave(turn.sequence)
         else:

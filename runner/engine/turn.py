@@ -1,10 +1,12 @@
 """One job on its way through a run: what has been tried so far."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import replace
 
+from runner.engine.priming import Shared
 from runner.errors import ProviderError
 from runner.models import AttemptRecord, Job, Request
 from runner.pace.lane import Grant, Lane
@@ -57,6 +59,10 @@ class Turn:
     """The body that was sent, where it is to be kept."""
     assembly: Assembly | None = None
     """The streamed answer under way; it can be read after a cut."""
+    shared: Shared | None = None
+    """What others may read from the cache once this was asked; None where that is nothing."""
+    begun: Callable[[], None] | None = None
+    """Called when the first words of its streamed answer come."""
 
     @property
     def asked_lane(self) -> str:

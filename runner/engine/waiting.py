@@ -1,4 +1,4 @@
-"""The turns that wait: for their start, by lane, or for the end of a back-off. Pure."""
+"""The turns that wait: for their start, by lane, for the end of a back-off, or aside. Pure."""
 
 import math
 from collections import deque
@@ -16,6 +16,7 @@ class Waiting:
     def __init__(self) -> None:
         self._lanes: dict[Lane, deque[Turn]] = {}
         self._later: list[tuple[float, int, Turn]] = []
+        self._aside: dict[int, list[Turn]] = {}
         self._numbers = count()
         self._count = 0
 
@@ -66,8 +67,23 @@ class Waiting:
             del self._lanes[lane]
         return turn
 
+    def set_aside(self, turn: Turn, key: int) -> None:
+        """Let a turn that was taken wait until those aside under `key` are called back."""
+        self._aside.setdefault(key, []).append(turn)
+        self._count += 1
+
+    def call_back(self, key: int) -> None:
+        """Let those aside under `key` wait for their start, before the others of their lane."""
+        for turn in reversed(self._aside.pop(key, ())):
+            self._lane(turn).appendleft(turn)
+
     def take_where(self, unwanted: Callable[[Turn], bool]) -> list[Turn]:
-        """Take away all that are unwanted, those in a back-off too."""
+        """Take away all that are unwanted, those in a back-off or aside too.
+
+        The others aside are called back.
+        """
+        for key in list(self._aside):
+            self.call_back(key)
         taken = [later[2] for later in self._later if unwanted(later[2])]
         self._later = [later for later in self._later if not unwanted(later[2])]
         heapify(self._later)
@@ -83,6 +99,8 @@ class Waiting:
 
     def drain(self) -> Iterator[Turn]:
         """Take all away."""
+        for key in list(self._aside):
+            self.call_back(key)
         while self._later:
             self.put_back(heappop(self._later)[2], -math.inf, 0.0)
             self._count -= 1

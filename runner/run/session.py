@@ -10,6 +10,7 @@ from runner.clock import Clock
 from runner.engine.attempt import Attempts, InFlight
 from runner.engine.hold import Hold
 from runner.engine.outcome import Recording
+from runner.engine.priming import Priming
 from runner.engine.retry import RetryPolicy
 from runner.engine.service import Service, always
 from runner.engine.shard import Shard, freely, no_attempts, uncounted
@@ -65,6 +66,7 @@ class Session:
     may_retry: Callable[[Job], bool] = always
     worst_case: Callable[[Job], int] = uncounted
     may_start: Callable[[], bool] = freely
+    priming: Priming | None = None
 
     async def run(self, jobs: AsyncGenerator[Job | LineProblem, None]) -> None:
         """Work the jobs off and see every record written.
@@ -118,6 +120,7 @@ class Session:
             earlier=self.earlier,
             worst_case=self.worst_case,
             may_start=self.may_start,
+            priming=self.priming,
         )
 
     async def _open(self, job: Job) -> Provider:

@@ -10,6 +10,7 @@ from anyio import current_time
 
 from runner.clock import SystemClock
 from runner.engine.outcome import Recording
+from runner.engine.priming import Priming
 from runner.errors import LineProblem
 from runner.models import Job
 from runner.pace.pace import MOST_IN_FLIGHT
@@ -87,7 +88,13 @@ def _session(prepared: Prepared, teller: Teller, providers: Opener, opened: Open
         may_retry=teller.may_retry,
         worst_case=prepared.worst_case,
         may_start=lambda: teller.failures is None or not teller.failures.is_reached,
+        priming=_priming(prepared) if settings.prime else None,
     )
+
+
+def _priming(prepared: Prepared) -> Priming:
+    apis = {name: provider.api for name, provider in prepared.config.providers.items()}
+    return Priming(apis, total=prepared.plan.to_do if prepared.plan.fed else None)
 
 
 def _engine_settings(prepared: Prepared, book: PriceBook) -> EngineSettings:

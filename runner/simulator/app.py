@@ -15,6 +15,7 @@ from runner.simulator.ask import Api
 from runner.simulator.batches.context import Context, Places
 from runner.simulator.batches.foreign import ForeignHost
 from runner.simulator.batches.routes import batch_routes
+from runner.simulator.cache import PromptCache
 from runner.simulator.endpoint import Endpoint
 from runner.simulator.errors import ApiError
 from runner.simulator.limits import Limiter
@@ -63,7 +64,7 @@ def create_app(
         return JSONResponse(_model_list(request, scenario.models or ["simulator"]))
 
     routes = [
-        *_live_routes(scenario, stats, limiter),
+        *_live_routes(scenario, stats, limiter, PromptCache(scenario.cache, clock)),
         *batch_routes(Context(scenario, stats, clock, places)),
         Route("/v1/models", models),
         Route("/control/stats", show_stats),
@@ -77,9 +78,11 @@ def create_app(
     )
 
 
-def _live_routes(scenario: Scenario, stats: Stats, limiter: Limiter) -> list[Route]:
+def _live_routes(
+    scenario: Scenario, stats: Stats, limiter: Limiter, cache: PromptCache
+) -> list[Route]:
     return [
-        Route(path, Endpoint(api, scenario, stats, limiter), methods=["POST"])
+        Route(path, Endpoint(api, scenario, stats, limiter, cache), methods=["POST"])
         for path, api in _ENDPOINTS
     ]
 

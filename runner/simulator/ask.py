@@ -9,7 +9,7 @@ import msgspec
 
 Api = Literal["chat", "responses", "messages"]
 
-_BYTES_A_TOKEN = 4
+BYTES_A_TOKEN = 4
 _UNHASHED = ("stream", "stream_options")
 _ANY_OBJECT = {"type": "object", "properties": {"answer": {"type": "string"}}}
 
@@ -20,6 +20,19 @@ class ToolSpec:
 
     name: str
     schema: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheUse:
+    """The tokens of an input in which the cache had part."""
+
+    read: int = 0
+    written: int = 0
+    written_for_an_hour: int = 0
+    """Those of the written ones that live so long."""
+
+
+_UNCACHED = CacheUse()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +56,12 @@ class Ask:
     forced_tool: ToolSpec | None
     schema: dict[str, Any] | None
     """What the answer's JSON has to fit; None where it may be anything."""
+    cache: CacheUse = _UNCACHED
+
+    @property
+    def limited_tokens(self) -> int:
+        """Input tokens that count against limits: Anthropic's leave out what the cache had."""
+        return self.input_tokens - (self.cache.read if self.api == "messages" else 0)
 
 
 def hash_body(body: dict[str, Any]) -> str:
@@ -65,7 +84,7 @@ def read_ask(api: Api, body: dict[str, Any]) -> Ask:
         body_hash=hash_body(body),
         model=body["model"],
         prompt=prompt,
-        input_tokens=max(1, -(-len(prompt.encode()) // _BYTES_A_TOKEN)),
+        input_tokens=max(1, -(-len(prompt.encode()) // BYTES_A_TOKEN)),
         cap=_cap(api, body),
         choices=(body.get("n") or 1) if api == "chat" else 1,
         stream=bool(body.get("stream")),
@@ -98,21 +117,22 @@ def _prompt_texts(api: Api, body: dict[str, Any]) -> Iterator[str]:
     if api == "chat":
         yield from _message_texts(body["messages"])
     elif api == "responses":
-        yield from _content_texts(body.get("instructions"))
+        yield from content_texts(body.get("instructions"))
         asked = body.get("input")
         yield from [asked] if isinstance(asked, str) else _message_texts(asked or [])
     else:
-        yield from _content_texts(body.get("system"))
+        yield from content_texts(body.get("system"))
         yield from _message_texts(body["messages"])
 
 
 def _message_texts(messages: list[dict[str, Any]]) -> Iterator[str]:
     for message in messages:
-        yield from _content_texts(message.get("content"))
-        yield from _content_texts(message.get("output"))
+        yield from content_texts(message.get("content"))
+        yield from content_texts(message.get("output"))
 
 
-def _content_texts(content: Any) -> Iterator[str]:
+def content_texts(content: Any) -> Iterator[str]:
+    """Give the texts of a message's content in order, with a word for what is none."""
     if isinstance(content, str):
         yield content
     elif isinstance(content, list):
@@ -125,7 +145,7 @@ def _part_texts(part: dict[str, Any]) -> Iterator[str]:
     if isinstance(text, str):
         yield text
     elif part.get("type") == "tool_result":
-        yield from _content_texts(part.get("content"))
+        yield from content_texts(part.get("content"))
     else:
         # The APIs' names for the same thing differ: image_url, input_image, image.
         kind = str(part.get("type")).removeprefix("input_").removesuffix("_url")

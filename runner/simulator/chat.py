@@ -165,7 +165,11 @@ def _usage(ask: Ask, answers: list[Answer]) -> dict[str, Any]:
         "prompt_tokens": ask.input_tokens,
         "completion_tokens": output,
         "total_tokens": ask.input_tokens + output,
-        "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, "audio_tokens": 0},
+        "prompt_tokens_details": {
+            "cached_tokens": ask.cache.read,
+            "cache_write_tokens": ask.cache.written,
+            "audio_tokens": 0,
+        },
         "completion_tokens_details": {
             "reasoning_tokens": sum(len(answer.reasoning) for answer in answers),
             "audio_tokens": 0,

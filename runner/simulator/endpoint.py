@@ -14,6 +14,7 @@ import msgspec
 from runner.simulator import chat, messages, responses_events
 from runner.simulator.answers import Answer, write_answer
 from runner.simulator.ask import Api, Ask, read_ask
+from runner.simulator.cache import Found, PromptCache
 from runner.simulator.delivery import Delivery
 from runner.simulator.errors import ApiError
 from runner.simulator.exchange import Exchange, Send
@@ -37,11 +38,14 @@ _SHAPES: MappingProxyType[Api, Shape] = MappingProxyType(
 class Endpoint:
     """Answers the POST requests of one API."""
 
-    def __init__(self, api: Api, scenario: Scenario, stats: Stats, limiter: Limiter) -> None:
+    def __init__(
+        self, api: Api, scenario: Scenario, stats: Stats, limiter: Limiter, cache: PromptCache
+    ) -> None:
         self._api = api
         self._scenario = scenario
         self._stats = stats
         self._limiter = limiter
+        self._cache = cache
         self._prefix = secrets.token_hex(6)
         self._serials = itertools.count(1)
 
@@ -78,25 +82,32 @@ class Endpoint:
             write_answer(ask, self._scenario.answer, plan.reply, choice)
             for choice in range(ask.choices)
         ]
+        found = self._cache.look_up(ask)
+        ask = found.ask
         charge = self._admit(exchange, ask, answers)
         plan = plan.beside(self._limiter.active)
         self._stats.admitted(ask)
         delivery = Delivery(exchange, _SHAPES[self._api], ask, answers, plan)
         try:
-            await self._deliver(exchange, ask, plan, delivery, serial)
+            await self._deliver(exchange, found, plan, delivery, serial)
+        except GoneError:
+            self._cache.withdraw(found)
+            raise
         finally:
-            used = ask.input_tokens if delivery.sent else 0
+            used = ask.limited_tokens if delivery.sent else 0
             self._limiter.settle(charge, used, delivery.sent)
             if delivery.sent and not delivery.done:
                 self._stats.broken_off(ask, delivery.sent)
 
     async def _deliver(
-        self, exchange: Exchange, ask: Ask, plan: Plan, delivery: Delivery, serial: str
+        self, exchange: Exchange, found: Found, plan: Plan, delivery: Delivery, serial: str
     ) -> None:
+        ask = found.ask
         if plan.fault:
             self._stats.faults[plan.fault.kind] += 1
             if await before_the_answer(exchange, self._api, plan.fault):
                 return
+        self._cache.keep(found, plan.first_token_s)
         stamp = Stamp(serial=serial, created=int(time.time()))
         if await (delivery.streamed(stamp) if ask.stream else delivery.whole(stamp)):
             delivery.done = True
@@ -106,7 +117,7 @@ class Endpoint:
         written = sum(answer.tokens for answer in answers)
         most = written if ask.cap is None else ask.cap * ask.choices
         try:
-            charge = self._limiter.admit(ask.input_tokens, most)
+            charge = self._limiter.admit(ask.limited_tokens, most)
         except LimitReachedError as reached:
             self._add_rate_headers(exchange)
             raise _limit_error(self._api, ask, reached) from None

@@ -11,6 +11,7 @@ import msgspec
 from runner.simulator.scenario import (
     AnswerLength,
     Batch,
+    Cache,
     Fault,
     Flex,
     LaterLimits,
@@ -30,6 +31,7 @@ _TABLES: dict[str, type[msgspec.Struct]] = {
     "limits_after": LaterLimits,
     "batch": Batch,
     "flex": Flex,
+    "cache": Cache,
     "rules": Rule,
     "reply": Reply,
     "fault": Fault,

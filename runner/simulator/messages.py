@@ -155,11 +155,15 @@ def _input(pieces: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _usage(ask: Ask, output: int, thinking: int) -> dict[str, Any]:
+    cache = ask.cache
     return {
-        "input_tokens": ask.input_tokens,
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
-        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+        "input_tokens": ask.input_tokens - cache.read - cache.written,
+        "cache_creation_input_tokens": cache.written,
+        "cache_read_input_tokens": cache.read,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": cache.written - cache.written_for_an_hour,
+            "ephemeral_1h_input_tokens": cache.written_for_an_hour,
+        },
         "output_tokens": output,
         "output_tokens_details": {"thinking_tokens": thinking},
         "service_tier": "standard",

@@ -131,7 +131,10 @@ def _message(answer: Answer, stamp: Stamp) -> dict[str, Any]:
 def _usage(ask: Ask, answer: Answer) -> dict[str, Any]:
     return {
         "input_tokens": ask.input_tokens,
-        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "input_tokens_details": {
+            "cached_tokens": ask.cache.read,
+            "cache_write_tokens": ask.cache.written,
+        },
         "output_tokens": answer.tokens,
         "output_tokens_details": {"reasoning_tokens": len(answer.reasoning)},
         "total_tokens": ask.input_tokens + answer.tokens,

@@ -217,6 +217,22 @@ class Flex(Struct, frozen=True, forbid_unknown_fields=True):
     """The only models that have it; left out: all."""
 
 
+class Cache(Struct, frozen=True, forbid_unknown_fields=True):
+    """How beginnings of prompts are cached, by model; rows of batches have no part in it.
+
+    OpenAI's by themselves in steps of 128 tokens, Anthropic's up to each `cache_control`.
+    """
+
+    minimum_tokens: PerMinute = 1024
+    """No beginning that is shorter is cached."""
+    lives_s: Seconds = 300.0
+    """How long after its last use."""
+    hour_s: Seconds = 3600.0
+    """The same where `cache_control` asks for `ttl = "1h"`."""
+    ready_s: Seconds = 0.0
+    """From the first token of the answer until others can read what was asked."""
+
+
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole scenario file."""
 
@@ -232,4 +248,6 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     limits_after: list[LaterLimits] = []
     batch: Batch = Batch()
     flex: Flex = Flex()
+    cache: Cache | None = None
+    """Left out: nothing is cached; `[cache]` alone takes the figures as they stand above."""
     rules: list[Rule] = []

@@ -28,6 +28,8 @@ class Stats:
         self.retries_seen: Counter[str] = Counter()
         self.input_tokens = 0
         self.output_tokens = 0
+        self.cached_tokens = 0
+        self.cache_write_tokens = 0
         self.by_model: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.batches = BatchTally()
         self._attempts: Counter[str] = Counter()
@@ -66,9 +68,13 @@ class Stats:
         self.completed += 1
         self.input_tokens += ask.input_tokens
         self.output_tokens += output_tokens
+        self.cached_tokens += ask.cache.read
+        self.cache_write_tokens += ask.cache.written
         self.by_model[ask.model].update(
             completed=1,
             input_tokens=ask.input_tokens,
+            cached_tokens=ask.cache.read,
+            cache_write_tokens=ask.cache.written,
             output_tokens=output_tokens,
             reasoning_tokens=reasoning_tokens,
         )
@@ -95,6 +101,8 @@ class Stats:
             "by_endpoint": dict(self.by_endpoint),
             "by_retry_count": dict(self.retries_seen),
             "input_tokens": self.input_tokens,
+            "cached_tokens": self.cached_tokens,
+            "cache_write_tokens": self.cache_write_tokens,
             "output_tokens": self.output_tokens,
             "by_model": {model: dict(counts) for model, counts in self.by_model.items()},
             "by_hash": dict(self.by_hash),

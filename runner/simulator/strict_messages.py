@@ -5,6 +5,7 @@ from typing import Any
 from runner.simulator import parameters as known
 from runner.simulator.ask import Api
 from runner.simulator.errors import ApiError
+from runner.simulator.strict_cache import check_cache_marks
 
 
 def check_messages(api: Api, body: dict[str, Any], *, current: bool) -> None:
@@ -21,6 +22,7 @@ def check_messages(api: Api, body: dict[str, Any], *, current: bool) -> None:
         _check_input(body.get("input", ""))
     else:
         _check_anthropic(body, current=current)
+        check_cache_marks(body)
 
 
 def _check_chat(messages: list[Any]) -> None:

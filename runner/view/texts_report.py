@@ -50,6 +50,11 @@ def again_lines(report: Report) -> list[str]:
     return lines
 
 
+def _cached(model: ModelFigures) -> str:
+    share = model.tokens.cached_share
+    return "" if share is None else f", {share:.0%} cached"
+
+
 def tokens_text(total: ModelFigures) -> str:
     """Write tokens and the cached share: `412,310 in (38% cached), 310,220 out`."""
     tokens = total.tokens
@@ -136,7 +141,9 @@ def _models(figures: Figures) -> Iterator[str]:
         return
     for key, model in models[:_MOST_MODELS]:
         name = shorten(printable(key.name), 40) + _lane(key.lane)
-        yield labelled("", f"{name}: {plural(model.jobs, 'job')}, {cost_text(model)}")
+        yield labelled(
+            "", f"{name}: {plural(model.jobs, 'job')}, {cost_text(model)}{_cached(model)}"
+        )
     if len(models) > _MOST_MODELS:
         yield labelled("", f"and {count(len(models) - _MOST_MODELS)} models more")
 

@@ -61,8 +61,8 @@ def test_the_screen(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
           tokens      2,000 in (25% cached), 40 out, and unknown for 1 answer
           requests    4, 1 retry after provider, 1 refusal for rate (429)
           cost        $0.50, and unknown for 3 jobs
-                      sim/steady, live: 1 job, $0.50
-                      sim/steady: 3 jobs, $0.0000, and unknown for 2 jobs
+                      sim/steady, live: 1 job, $0.50, 25% cached
+                      sim/steady: 3 jobs, $0.0000, and unknown for 2 jobs, 25% cached
                       no model: 1 job, unknown
           latency     p50 1.0s, p90 2.0s, p95 2.0s, p99 2.0s, most 2.0s
           time        2.1s, 0.95/s, up to 1 at once; 2026-11-22 02:14:30Z to 02:14:32Z

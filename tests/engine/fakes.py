@@ -14,6 +14,7 @@ from msgspec import Raw
 from runner.engine.attempt import Attempts
 from runner.engine.hold import Hold
 from runner.engine.outcome import Recording
+from runner.engine.priming import Priming
 from runner.engine.retry import RetryPolicy
 from runner.engine.service import Service, always
 from runner.engine.shard import Shard, no_attempts, uncounted
@@ -178,6 +179,7 @@ class Bench:
     earlier: Callable[[Job], list[AttemptRecord]] = no_attempts
     budget: Budget | None = None
     worst_case: Callable[[Job], int] = uncounted
+    priming: Priming | None = None
 
     def __post_init__(self) -> None:
         self.hold = Hold(stop=self.stop, emit=self._emit)
@@ -229,6 +231,7 @@ class Bench:
             window=Window(self.ahead),
             earlier=self.earlier,
             worst_case=self.worst_case,
+            priming=self.priming,
         )
 
     def of(self, kind: type[Event]) -> list[Event]:

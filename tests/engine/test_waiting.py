@@ -2,21 +2,27 @@
 
 import math
 
-from runner.engine.need import need_of
+from runner.engine.need import need_of, spoken_of
 from runner.engine.turn import Turn
 from runner.engine.waiting import Waiting
 from runner.models import Job, Request
 from runner.pace.pace import Pace
+from runner.pace.permit import Need
 from runner.schemas.reading import schema_of
 from tests.engine.fakes import job
 
 PACE = Pace(now=0.0, draw=lambda: 0.0)
 
 
+def measured(asked: Job) -> Need:
+    """What a job asks of the pace."""
+    return need_of(asked, spoken_of(asked))
+
+
 def turn(name: str, provider: str = "fake") -> Turn:
     """A turn whose job is called so."""
     asked = job(name, provider=provider)
-    return Turn(job=asked, sequence=0, lane=PACE.lane(provider, "m"), need=need_of(asked))
+    return Turn(job=asked, sequence=0, lane=PACE.lane(provider, "m"), need=measured(asked))
 
 
 def names(waiting: Waiting, provider: str = "fake") -> list[str]:
@@ -81,6 +87,29 @@ def test_all_can_be_sent_home() -> None:
     assert (len(waiting), waiting.lanes(), waiting.next_at) == (0, [], math.inf)
 
 
+def test_who_waits_aside_comes_back_before_the_others() -> None:
+    """Those called back go first and in their order; those aside for something else stay there."""
+    waiting = Waiting()
+    for name, key in (("a", 1), ("b", 1), ("c", 2)):
+        waiting.set_aside(turn(name), key)
+    waiting.add(turn("later"))
+    waiting.call_back(1)
+    assert len(waiting) == 4
+    assert names(waiting) == ["a", "b", "later"]
+    waiting.call_back(3)
+    assert [one.job.id for one in waiting.drain()] == ["c"]
+    assert len(waiting) == 0
+
+
+def test_the_unwanted_are_found_aside_too() -> None:
+    """Whoever is to be left is taken wherever it waits; the others aside wait for their start."""
+    waiting = Waiting()
+    waiting.set_aside(turn("poor"), 1)
+    waiting.set_aside(turn("rich"), 1)
+    assert [one.job.id for one in waiting.take_where(lambda one: one.job.id == "poor")] == ["poor"]
+    assert (len(waiting), names(waiting)) == (1, ["rich"])
+
+
 def asking(**request: object) -> Job:
     """A job with this request."""
     return Job(
@@ -95,8 +124,8 @@ def asking(**request: object) -> Job:
 
 def test_a_need_is_measured() -> None:
     """Bytes of all that is said, and the cap by whatever name, times the answers asked for."""
-    short = need_of(asking(messages=[{"role": "user", "content": "hi"}], max_tokens=7))
-    long = need_of(
+    short = measured(asking(messages=[{"role": "user", "content": "hi"}], max_tokens=7))
+    long = measured(
         asking(
             messages=[{"role": "user", "content": "hi" * 500}],
             max_tokens=7,
@@ -105,6 +134,6 @@ def test_a_need_is_measured() -> None:
     )
     assert (short.output_cap, long.output_cap) == (7, 60)
     assert long.input_bytes - short.input_bytes == 998
-    assert need_of(asking(params={"input": "x" * 50})).input_bytes > 50
-    assert need_of(asking(schema=schema_of({"title": "x" * 50}))).input_bytes > 50
-    assert need_of(asking()).output_cap is None
+    assert measured(asking(params={"input": "x" * 50})).input_bytes > 50
+    assert measured(asking(schema=schema_of({"title": "x" * 50}))).input_bytes > 50
+    assert measured(asking()).output_cap is None

@@ -185,6 +185,8 @@ def test_tokens_by_model(tmp_path: Path) -> None:
         "input_tokens": sum(one["prompt_tokens"] for one in usage),
         "output_tokens": sum(one["completion_tokens"] for one in usage),
         "reasoning_tokens": 6,
+        "cached_tokens": 0,
+        "cache_write_tokens": 0,
     }
     assert counts["bad"] == {
         "broken_off": 1,
