@@ -24,6 +24,7 @@ OWNERS = {
     "jsonlines": {"input/"},
     "openai": {"providers/"},
     "platformdirs": {"config_files.py"},
+    "prompt_toolkit": {"view/typing_in.py"},
     "starlette": {"simulator/"},
     "tqdm": {"view/progress.py"},
     "uvicorn": {"simulator/"},

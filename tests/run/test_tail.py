@@ -381,7 +381,7 @@ def drinking(*, when: Callable[[], bool] = lambda: True) -> Iterator[list[bytes]
 def test_a_slow_reader_gets_the_whole_answer(endpoints: Endpoints, tmp_path: Path) -> None:
     """An answer that is complete waits for its reader, however long that takes."""
     path = tmp_path / "kept.jsonl"
-    patience = patch("runner.run.tail.STOPPED_CLOSE_S", 0.001)
+    patience = patch("runner.run.answering.STOPPED_CLOSE_S", 0.001)
     with patience, drinking(when=lambda: lines_of(path) == 1) as pieces:
         assert ask(endpoints, "long", output=path) is ExitCode.OK
     text = kept(tmp_path)["text"]
@@ -408,6 +408,6 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     """A parameter that no request takes, or a prompt beyond all bounds, is never sent."""
     reset_stats(endpoints)
-    with patch("runner.run.tail.MAX_LINE_BYTES", 1000), pytest.raises(UsageError):
+    with patch("runner.run.turns.MAX_LINE_BYTES", 1000), pytest.raises(UsageError):
         ask(endpoints, prompt, **asked)
     assert stats(endpoints)["requests"] == 0
