@@ -13,7 +13,6 @@ from runner.cli.command import Command, option
 from runner.cli.configuration import config_of
 from runner.cli.stdin import piped_text
 from runner.cli.types import Count, KeyValue, Plain, Text, checked_text
-from runner.config_files import state_folder
 from runner.conversation import Conversation
 from runner.errors import UsageError
 from runner.settings import TailSettings
@@ -100,7 +99,13 @@ def command(ctx: click.Context, /, prompt: tuple[str, ...], **options: Any) -> i
     config = config_of(ctx)
     if options["output"] == "-":
         raise click.UsageError("-o: the answer's text is on stdout; name a file for the record.")
-    earlier = _earlier() if options["continue"] else Conversation()
+    from runner.config_files import state_folder
+
+    earlier = Conversation()
+    if options["continue"]:
+        from runner.run.last_exchange import last_exchange
+
+        earlier = last_exchange(state_folder())
     if earlier.turns:
         options |= _going_on(ctx, earlier)
     config.choose(options["model"])
@@ -118,12 +123,6 @@ def command(ctx: click.Context, /, prompt: tuple[str, ...], **options: Any) -> i
     from runner.run.tail import run_tail
 
     return run_tail(settings, config)
-
-
-def _earlier() -> Conversation:
-    from runner.run.last_exchange import last_exchange
-
-    return last_exchange(state_folder())
 
 
 def _going_on(ctx: click.Context, earlier: Conversation) -> dict[str, Any]:
@@ -145,7 +144,7 @@ def _question(words: Sequence[str], options: Mapping[str, Any]) -> str | None:
     if not options["no_stdin"]:
         piped = piped_text(on_silence=lambda: _tell_of_waiting(quiet=options["quiet"]))
     parts = [part for part in (piped and piped.removesuffix("\n"), typed) if part and part.strip()]
-    if not parts and not words and _terminals():
+    if not parts and not words and not options["no_stdin"] and _terminals():
         return None
     if not parts:
         raise UsageError(

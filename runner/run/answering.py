@@ -72,19 +72,19 @@ class Answering:
     """Where the record goes; None keeps none."""
     people: bool = False
     """Whether somebody reads stderr and wants to be told more than failures."""
-    stop: Stop = field(default_factory=Stop)
-    """Whoever hears a signal cancels it."""
     result: Result | None = None
     """Set when the answer has ended, well or not."""
     halted: ProviderError | None = None
     stdout: OSError | None = None
     """Why stdout takes no more; None while it does."""
+    stop: Stop = field(init=False)
 
-    async def ask(self, providers: Providers) -> Exception | None:
+    async def ask(self, providers: Providers, stop: Stop) -> Exception | None:
         """Ask, show and record; give a failure back, so that there is time to tidy up.
 
         Ends soon after `stop` is cancelled, with the connection closed.
         """
+        self.stop = stop
         live = LiveText(
             many=False,
             terminal=sys.stdout.isatty(),

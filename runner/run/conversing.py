@@ -9,7 +9,7 @@ from anyio import create_task_group
 from runner.clock import SystemClock
 from runner.config import Config
 from runner.conversation import Content, Conversation
-from runner.engine.stop import StopReason
+from runner.engine.stop import Stop, StopReason
 from runner.errors import ExitCode, RunnerError, UsageError, WriteError
 from runner.looping import run_async
 from runner.models import Result
@@ -191,8 +191,9 @@ class Conversing:
                     paths=paths,
                     people=not self.settings.quiet,
                 )
-                with self._hearing.answering(answering.stop):
-                    failure = await answering.ask(providers)
+                stop = Stop()
+                with self._hearing.answering(stop):
+                    failure = await answering.ask(providers, stop)
             if failure is not None:
                 raise failure
         except RunnerError as error:

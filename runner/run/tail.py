@@ -8,6 +8,7 @@ from anyio import create_task_group
 from runner.clock import SystemClock
 from runner.config import Config
 from runner.conversation import Content
+from runner.engine.stop import Stop
 from runner.errors import ExitCode
 from runner.looping import run_async
 from runner.providers.endpoints import endpoint
@@ -56,12 +57,11 @@ async def _watched(answering: Answering) -> ExitCode:
     """Ask, and let any signal stop the answer at once."""
     async with open_providers(answering.config) as providers:
         await providers.get(answering.job.provider, answering.job.model)
-        watch = SignalWatch(
-            stop=answering.stop, grace_s=0.0, in_flight=lambda: 1, tell=lambda _: None
-        )
+        stop = Stop()
+        watch = SignalWatch(stop=stop, grace_s=0.0, in_flight=lambda: 1, tell=lambda _: None)
         async with create_task_group() as group:
             group.start_soon(watch.run)
-            failure = await answering.ask(providers)
+            failure = await answering.ask(providers, stop)
             group.cancel_scope.cancel()
     if failure is not None:
         raise failure
