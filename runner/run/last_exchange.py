@@ -48,16 +48,13 @@ def keep(conversation: Conversation, folder: Path) -> OSError | None:
 
     No key that stands in the environment is written, and no attachment.
     """
-    turns = tuple(
-        msgspec.structs.replace(turn, question=_words(turn.question)) for turn in conversation.turns
-    )
-    kept = _Kept(v=_VERSION, system=conversation.system, turns=turns)
-    text = scrubbed(msgspec.json.encode(kept).decode())
+    system = None if conversation.system is None else scrubbed(conversation.system)
+    kept = _Kept(v=_VERSION, system=system, turns=tuple(map(_fit_to_keep, conversation.turns)))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A name of its own: two answers may end at the same moment.
         draft = folder / f"{NAME}.{secrets.token_hex(4)}"
-        _write_new(draft, text.encode())
+        _write_new(draft, msgspec.json.encode(kept))
         try:
             draft.replace(folder / NAME)
         except OSError:
@@ -79,16 +76,22 @@ def _write_new(path: Path, data: bytes) -> None:
         raise
 
 
+def _fit_to_keep(turn: Turn) -> Turn:
+    return msgspec.structs.replace(
+        turn, question=_words(turn.question), answer=scrubbed(turn.answer)
+    )
+
+
 def _words(content: Content) -> Content:
     """Leave attachments out: they may be large, and are whoever's they are."""
     if isinstance(content, str):
-        return content
+        return scrubbed(content)
     return [_word(part) for part in content]
 
 
 def _word(part: dict[str, Any]) -> dict[str, Any]:
     if isinstance(part.get("text"), str):
-        return part
+        return {**part, "text": scrubbed(part["text"])}
     return {"type": "text", "text": _LEFT_OUT}
 
 

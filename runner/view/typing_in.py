@@ -113,7 +113,7 @@ def _stop_keys() -> KeyBindings:
     @keys.add("c-c")
     @keys.add(Keys.SIGINT)
     def _(event: KeyPressEvent) -> None:
-        event.app.exit(exception=StoppedError(event.current_buffer.text), style="class:aborting")
+        event.app.exit(exception=StoppedError(event.current_buffer.text))
 
     return keys
 
