@@ -15,6 +15,7 @@ from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.input import create_input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import Output
@@ -43,7 +44,7 @@ class Keyboard:
 
     def __init__(self, history: Path | None) -> None:
         """`history`: a file for what is sent, made for this user alone; None remembers nothing."""
-        output = _output()
+        output, terminal = _output(), create_input(sys.stdin)
         self._lines: PromptSession[str] = PromptSession(
             PROMPT,
             multiline=True,
@@ -52,10 +53,11 @@ class Keyboard:
             history=InMemoryHistory() if history is None else _file_history(history),
             enable_suspend=True,
             reserve_space_for_menu=0,
+            input=terminal,
             output=output,
         )
         self._words: PromptSession[str] = PromptSession(
-            key_bindings=_stop_keys(), history=InMemoryHistory(), output=output
+            key_bindings=_stop_keys(), history=InMemoryHistory(), input=terminal, output=output
         )
 
     async def read(self) -> str:

@@ -38,6 +38,9 @@ reply = { text = "Blue." }
 """
 READY = "\x1b[?2004h"
 """What the terminal is sent when a line can be typed."""
+LINES = "Red.\\\rTwo\x1b\rThree\x1b[200~ and\nfour\x1b[201~\r"
+"""A line ended with a backslash, one with Alt-Enter, and one that was pasted."""
+QUESTION = "Red.\nTwo\nThree and\nfour"
 STATE = Path(".local/state/runner")
 
 
@@ -100,17 +103,18 @@ def test_stopped_gone_on_with_and_asked_again(
     ]
 
 
-def test_saved_and_left(tmp_path: Path, env: dict[str, str], endpoints: Endpoints) -> None:
-    """Several lines are one question; commands are not sent; Ctrl-C clears a line, twice leaves."""
-    with terminal(tmp_path, "tail", "-m", "anthropic/m", env=env) as shown:
+def test_taken_up_saved_and_left(tmp_path: Path, env: dict[str, str], endpoints: Endpoints) -> None:
+    """-C goes on with another model; several lines are one question; commands are not sent."""
+    turn = Turn(question="Which?", answer="Green.", model="openai/m")
+    keep(Conversation(turns=(turn,)), tmp_path / STATE)
+    with terminal(tmp_path, "tail", "-C", "-m", "anthropic/m", env=env) as shown:
         shown.wait_for(READY)
-        say(shown, "/save a.md\r", then="nothing was answered yet")
-        lines = "Red.\\\rTwo\x1b\rThree\x1b[200~ and\nfour\x1b[201~\r"
-        say(shown, lines, then="Blue.")
+        assert "-- going on after 1 turn: Which?" in shown.raw
+        say(shown, LINES, then="Blue.")
         say(shown, "/frob\r", then="no command /frob")
-        say(shown, "/save a.md\r", then="1 turn in a.md")
+        say(shown, "/save a.md\r", then="2 turns in a.md")
         say(shown, "/save a.md\r", then="left alone")
-        say(shown, "/save! a.md\r", then="1 turn in a.md")
+        say(shown, "/save! a.md\r", then="2 turns in a.md")
         say(shown, "never sent\x03", then="")
         shown.type("nor this")
         shown.wait_for("nor this")
@@ -121,30 +125,12 @@ def test_saved_and_left(tmp_path: Path, env: dict[str, str], endpoints: Endpoint
         say(shown, "\x03", then="again or Ctrl-D leaves")
         shown.type("\x03")
         assert shown.end() == 0
-    question = "Red.\nTwo\nThree and\nfour"
-    assert stats(endpoints)["by_hash"] == {asked(question): 1}
-    assert (tmp_path / "a.md").read_text() == (f"## You\n\n{question}\n\n## anthropic/m\n\nBlue.\n")
+    assert stats(endpoints)["by_hash"] == {asked("Which?", "Green.", QUESTION): 1}
+    assert f"## You\n\n{QUESTION}\n\n## anthropic/m\n\nBlue.\n" in (tmp_path / "a.md").read_text()
+    assert last_exchange(tmp_path / STATE).turns[1].model == "anthropic/m"
     typed = tmp_path / STATE / "typed.history"
     assert typed.stat().st_mode & 0o777 == 0o600
     assert "+Red.\n+Two\n" in typed.read_text()
-
-
-def test_taken_up(tmp_path: Path, env: dict[str, str], endpoints: Endpoints) -> None:
-    """`-C` without a prompt opens the conversation with the last exchange, and another model."""
-    turn = Turn(question="Which?", answer="Red.", model="openai/m")
-    keep(Conversation(turns=(turn,)), tmp_path / STATE)
-    with terminal(tmp_path, "tail", "-C", "-m", "anthropic/m", env=env) as shown:
-        shown.wait_for(READY)
-        assert "-- going on after 1 turn: Which?" in shown.raw
-        say(shown, "And?\r", then="Blue.")
-        say(shown, "/retry\r", then="Blue.")
-        shown.type("/quit\r")
-        assert shown.end() == 0
-    assert stats(endpoints)["by_hash"] == {asked("Which?", "Red.", "And?"): 2}
-    assert [turn.model for turn in last_exchange(tmp_path / STATE).turns] == [
-        "openai/m",
-        "anthropic/m",
-    ]
 
 
 def test_ended_at_the_prompt(tmp_path: Path, env: dict[str, str]) -> None:
