@@ -41,7 +41,7 @@ READY = "\x1b[?2004h"
 LINES = "Red.\\\rTwo\x1b\rThree\x1b[200~ and\nfour\x1b[201~\r"
 """A line ended with a backslash, one with Alt-Enter, and one that was pasted."""
 QUESTION = "Red.\nTwo\nThree and\nfour"
-STATE = Path(".local/state/runner")
+STATE = Path("state/runner")
 
 
 @pytest.fixture(scope="module")

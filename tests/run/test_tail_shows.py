@@ -81,7 +81,8 @@ def test_thinking_without_colour_or_text(
     with terminal() as person:
         ask(endpoints, "muse")
         assert on_screen(person).startswith("-- thinking\nHm.\n-- 1 token")
-    for hidden in ({"thinking": False}, {"quiet": True}):
+    changes: tuple[dict[str, Any], ...] = ({"thinking": False}, {"quiet": True})
+    for hidden in changes:
         with terminal() as person:
             ask(endpoints, "hard", **hidden)
             assert on_screen(person).startswith("10\n")

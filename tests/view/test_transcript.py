@@ -4,12 +4,15 @@ import json
 from pathlib import Path
 
 from runner.config import Config
-from runner.conversation import Conversation, Turn
+from runner.conversation import Content, Conversation, Turn
 from runner.input.parser import JobParser
 from runner.settings import MAX_LINE_BYTES, Ask
 from runner.view.transcript import transcript
 
-PART = [{"type": "text", "text": "See:"}, {"type": "image_url", "image_url": {"url": "data:x"}}]
+PART: Content = [
+    {"type": "text", "text": "See:"},
+    {"type": "image_url", "image_url": {"url": "data:x"}},
+]
 SAID = Conversation(
     system="Be brief.",
     turns=(
