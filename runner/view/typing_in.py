@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from anyio import CancelScope
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.input import create_input
@@ -60,15 +61,19 @@ class Keyboard:
             key_bindings=_stop_keys(), history=InMemoryHistory(), input=terminal, output=output
         )
 
+        self._scope: CancelScope | None = None
+        """Of the call under way, or the last one."""
+        self._left = False
+
     async def read(self) -> str:
         """Read one message, which may have several lines. Raises StoppedError and LeftError."""
-        return await _read(self._lines, PROMPT)
+        return await self._read(self._lines, PROMPT)
 
     async def agree(self, question: str) -> bool:
         """Ask something that Return and `y` agree to."""
         while True:
             try:
-                answer = await _read(self._words, question)
+                answer = await self._read(self._words, question)
             except (StoppedError, LeftError):
                 return False
             if answer.strip().lower() in ("", "y", "yes", "n", "no"):
@@ -76,28 +81,28 @@ class Keyboard:
 
     def stop(self) -> None:
         """Let the call under way raise StoppedError."""
-        self._end(StoppedError)
+        if self._scope is not None:
+            self._scope.cancel()
 
     def leave(self) -> None:
         """Let the call under way raise LeftError."""
-        self._end(LeftError)
+        self._left = True
+        self.stop()
 
-    def _end(self, error: type[StoppedError | LeftError]) -> None:
-        for session in (self._lines, self._words):
-            # It may have ended by itself in this very moment.
-            if session.app.is_running and not session.app.is_done:
-                session.app.exit(exception=error(session.default_buffer.text))
-
-
-async def _read(session: PromptSession[str], prompt: str) -> str:
-    try:
-        text = await session.prompt_async(prompt, handle_sigint=False, set_exception_handler=False)
-    except KeyboardInterrupt:
-        raise StoppedError("") from None
-    except (EOFError, OSError):
-        raise LeftError from None
-    # Bytes that are no UTF-8 came in as half characters, which no request can hold.
-    return text.encode("utf-8", "replace").decode()
+    async def _read(self, session: PromptSession[str], prompt: str) -> str:
+        # Cancelled, it leaves the terminal as it found it, at whatever moment that is.
+        with CancelScope() as self._scope:
+            try:
+                text = await session.prompt_async(
+                    prompt, handle_sigint=False, set_exception_handler=False
+                )
+            except KeyboardInterrupt:
+                raise StoppedError(session.default_buffer.text) from None
+            except (EOFError, OSError):
+                raise LeftError from None
+            # Bytes that are no UTF-8 came in as half characters, which no request can hold.
+            return text.encode("utf-8", "replace").decode()
+        raise LeftError if self._left else StoppedError(session.default_buffer.text)
 
 
 def _output() -> Output | None:
