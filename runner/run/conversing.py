@@ -143,7 +143,7 @@ class Conversing:
             try:
                 path = save(self._said, name, replace=replace)
             except UsageError as error:
-                say(f"Error: {error}")
+                say(texts_chat.trouble(str(error)))
             else:
                 say(texts_chat.saved(str(path), len(self._said.turns)))
 
@@ -197,7 +197,7 @@ class Conversing:
             if failure is not None:
                 raise failure
         except RunnerError as error:
-            say(f"Error: {error}")
+            say(texts_chat.trouble(str(error)))
             if isinstance(error, WriteError):
                 self._code = error.exit_code
         if answering is None:

@@ -5,8 +5,9 @@ from difflib import get_close_matches
 
 from runner.conversation import Content, Conversation
 from runner.view.layout import shorten, wrap
-from runner.words import plural, printable
+from runner.words import plural, printable, scrubbed
 
+_BREAK = "\n"
 COMMANDS = {
     "/retry": "ask the last question again; its new answer replaces the old one",
     "/save FILE": "write the conversation: Markdown (.md), else a job line",
@@ -49,7 +50,7 @@ def help_text() -> str:
 def unknown(command: str) -> str:
     """Say that there is no such command, and how to send the text all the same."""
     names = sorted({name.partition(" ")[0] for name in COMMANDS})
-    near: Sequence[str] = get_close_matches(command, names, n=1)
+    near: Sequence[str] = get_close_matches(command, names, n=1, cutoff=0.7)
     meant = f" Did you mean {near[0]}?" if near else ""
     text = f"-- no command {printable(command)}.{meant} Nothing was sent; /help lists them, and"
     return wrap(f"{text} a space before the / sends it.", indent="   ")
@@ -64,3 +65,9 @@ def _words(content: Content) -> str:
     if isinstance(content, str):
         return content
     return " ".join(part["text"] for part in content if isinstance(part.get("text"), str))
+
+
+def trouble(message: str) -> str:
+    """Say why something was not done; a line with a command to be pasted stays whole."""
+    lines = f"Error: {printable(scrubbed(message), keep=_BREAK)}".split("\n")
+    return "\n".join(line if "  " in line else wrap(line) for line in lines)
