@@ -38,10 +38,11 @@ def run_conversation(settings: TailSettings, config: Config) -> ExitCode:
 
     Raises RunnerError where nothing could be begun.
     """
-    ref = config.choose(settings.ask.model)
-    endpoint(config.providers[ref.provider], os.environ)
+    # What cannot be asked or kept is said before anything is typed.
+    trial = question("Hello", settings.earlier, settings.ask, config, SystemClock().now())
+    endpoint(config.providers[trial.provider], os.environ)
     with records_held(settings.output):
-        pass  # what cannot be kept is said before anything is typed
+        pass
     history = None if settings.state is None else settings.state / HISTORY
     talk = Conversing(settings=settings, config=config, keyboard=Keyboard(history))
     with handlers_restored():

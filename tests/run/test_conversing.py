@@ -169,10 +169,13 @@ def test_records_that_another_run_holds(endpoints: Endpoints, tmp_path: Path) ->
 def test_what_cannot_begin_is_said_before_anything_is_typed(
     endpoints: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A missing key and an output that is no results file are exit 2 without a prompt."""
+    """A missing key, a parameter that cannot be, a file that is no results: exit 2, no prompt."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(UsageError, match="OPENAI_API_KEY"):
         run_tail(TailSettings(prompt=None, ask=Ask(model="openai/m")), config_for(endpoints))
+    wanted = TailSettings(prompt=None, ask=Ask(model="here/m", defaults={"messages": []}))
+    with pytest.raises(UsageError, match="--set messages"):
+        run_tail(wanted, config_for(endpoints))
     (tmp_path / "diary").write_text("Dear diary")
     wanted = TailSettings(prompt=None, ask=Ask(model="here/m"), output=tmp_path / "diary")
     with pytest.raises(UsageError, match="diary"):
