@@ -1,14 +1,16 @@
-"""What was asked and answered so far, free of any provider's shape. Pure data."""
+"""What was asked and answered so far, free of any provider's shape. Pure data;
+imports nothing, for options are made of it.
+"""
 
+from dataclasses import dataclass
 from typing import Any
-
-from msgspec import Struct
 
 Content = str | list[dict[str, Any]]
 """A text, or the parts of a user's message."""
 
 
-class Turn(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
     """A question and its answer; there is none without words in the answer."""
 
     question: Content
@@ -20,7 +22,8 @@ class Turn(Struct, frozen=True, kw_only=True):
     """False where the answer was stopped or broke off."""
 
 
-class Conversation(Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conversation:
     """Turns in order. Every model can take it up: it holds words only."""
 
     system: str | None = None

@@ -3,6 +3,7 @@
 import os
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,7 @@ def _write_new(path: Path, data: bytes) -> None:
 
 
 def _fit_to_keep(turn: Turn) -> Turn:
-    return msgspec.structs.replace(
-        turn, question=_words(turn.question), answer=scrubbed(turn.answer)
-    )
+    return replace(turn, question=_words(turn.question), answer=scrubbed(turn.answer))
 
 
 def _words(content: Content) -> Content:
