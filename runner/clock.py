@@ -35,6 +35,11 @@ def rfc3339(moment: datetime) -> str:
     return f"{_second(moment.replace(microsecond=0))}.{moment.microsecond // 1000:03d}Z"
 
 
+def rfc3339_of(seconds: float) -> str:
+    """Format a moment given in seconds since 1970."""
+    return rfc3339(datetime.fromtimestamp(seconds, UTC))
+
+
 @lru_cache(maxsize=16)
 def _second(moment: datetime) -> str:
     # Thousands of moments share a second, and strftime is slow.

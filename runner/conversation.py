@@ -1,5 +1,6 @@
-"""What was asked and answered so far, free of any provider's shape. Pure data;
-imports nothing, for options are made of it.
+"""What was asked and answered so far, free of any provider's shape. Pure data.
+
+Imports next to nothing: options are made of it, and a help must cost nothing.
 """
 
 from dataclasses import dataclass

@@ -44,6 +44,19 @@ InterruptionReason = Literal[
 SCHEMA_VERSION = 1
 
 
+class Schema(Struct, frozen=True, kw_only=True):
+    """What the JSON of an answer must look like; see `runner.schemas`."""
+
+    name: str
+    """By which OpenAI's APIs call it."""
+    document: dict[str, Any]
+    """The JSON Schema itself; in what order it names properties, models answer."""
+    digest: str
+    """SHA-256 in hex of the document, white space aside."""
+    strict: bool
+    """Whether it keeps to the rules of OpenAI's strict mode."""
+
+
 class Request(Struct, frozen=True, kw_only=True):
     """What is asked, in the user's words and before any provider's shape.
 
@@ -60,6 +73,9 @@ class Request(Struct, frozen=True, kw_only=True):
     """Runner's portable cap in tokens; each adapter sends it by its API's own name."""
     params: dict[str, Any] = {}
     """Everything else, passed to the provider unchanged."""
+    schema: Schema | None = None
+    """`--schema`: each adapter sends it in its API's own form, and the answer is held against it.
+    None also where a job brings a form of its own in `params`."""
     api: Api | None = None
 
 
@@ -156,6 +172,9 @@ class Completion(Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     quota: Quota | None = None
     """What the response's headers said of the account's limits; in no record."""
+    parsed: Raw | UnsetType | None = UNSET
+    """The JSON of a text that fits the schema; None where it does not fit, UNSET where none was
+    asked for."""
     service_tier: str | None = None
     """The tier at which the response says it was served; the record's lane and price follow it."""
 
@@ -174,6 +193,9 @@ class Result(Struct, frozen=True, kw_only=True):
     response_model: str | None = None
     lane: str | None = None
     text: str | None = None
+    parsed: Raw | UnsetType | None = UNSET
+    """The answer's JSON, where it fits the schema that was asked for; None where no such answer
+    came. Left out where no schema was asked for."""
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
     cost_usd: float | None = None

@@ -6,7 +6,10 @@ Options, environment and configuration have been merged and checked by then.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from runner.models import Schema  # not for a help: it needs no msgspec
 
 from runner.conversation import Conversation
 
@@ -37,6 +40,8 @@ class Ask:
     """`--set`: request parameters where a job sets none."""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     """`--override`: request parameters over what jobs say, `model` among them."""
+    schema: "Schema | None" = None
+    """`--schema`: what answers must look like, where a job does not say so itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +91,8 @@ class BatchSettings:
     """The text of `--retry`; None where the option was not given."""
     fresh: bool = False
     skip_invalid: bool = False
+    dry_run: bool = False
+    """Say what would be sent, and send nothing."""
     max_line_bytes: int = MAX_LINE_BYTES
     output: Path | None = None
     """None together with `stdout` false means the default beside the jobs."""
@@ -130,6 +137,10 @@ class BatchSettings:
     tail: bool = False
     quiet: bool = False
     verbose: bool = False
+    otel: bool = False
+    """Send traces to an OpenTelemetry collector."""
+    log_json: bool = False
+    """Lines on stderr as JSON, for machines; with `quiet` errors only."""
     command: tuple[str, ...] = ()
     """The command as typed (without the program), for texts that say how to go on."""
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import click
 
+from runner.cli import log_json
 from runner.cli import options as shared
 from runner.cli.command import option
+from runner.cli.offers import offers
 from runner.cli.types import Count, Dollars, Plain, Share, Time
 
 _WHICH = "Which jobs"
@@ -23,6 +25,7 @@ ASKING: Sequence[Decorator] = (
     shared.template,
     shared.id_column,
     shared.max_tokens,
+    shared.schema,
     shared.set_,
     shared.override,
 )
@@ -33,6 +36,7 @@ WHICH_JOBS: Sequence[Decorator] = (
         "--retry",
         section=_WHICH,
         type=Plain("KIND,..."),
+        shell_complete=offers("kinds"),
         shown="interrupted,unknown and failures worth a retry",
         help="Recorded jobs to ask again: a status, an error kind, length, changed, all",
     ),
@@ -46,6 +50,13 @@ WHICH_JOBS: Sequence[Decorator] = (
         help="Record bad lines as failed, run the rest",
     ),
     shared.max_line,
+    option(
+        "-n",
+        "--dry-run",
+        section=_WHICH,
+        is_flag=True,
+        help="Say what would be sent and its price; stop",
+    ),
 )
 RESULTS: Sequence[Decorator] = (
     option(
@@ -185,6 +196,15 @@ SEEN: Sequence[Decorator] = (
         "-q", "--quiet", section=_SEEN, is_flag=True, help="Nothing, unless the exit code is not 0"
     ),
     option("-v", "--verbose", section=_SEEN, is_flag=True, help="Every retry and wait"),
+    option(
+        "--log-json",
+        section=_SEEN,
+        is_flag=True,
+        is_eager=True,
+        callback=log_json.note,
+        help="Lines on stderr as JSON, for machines",
+    ),
+    option("--otel", section=_SEEN, is_flag=True, help="Send traces to an OpenTelemetry collector"),
 )
 
 

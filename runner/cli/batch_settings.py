@@ -29,6 +29,7 @@ def batch_settings(
         fresh=options["fresh"],
         skip_invalid=options["skip_invalid"],
         max_line_bytes=options["max_line"],
+        dry_run=options.get("dry_run", False),
         output=None if stdout else shared.file_path(output, "--output"),
         stdout=stdout,
         unordered=options["unordered"],
@@ -51,6 +52,8 @@ def batch_settings(
         tail=options["tail"],
         quiet=options["quiet"],
         verbose=options["verbose"],
+        log_json=options["log_json"],
+        otel=options["otel"],
         command=tuple(map(scrubbed, typed)),
     )
 

@@ -36,6 +36,8 @@ class Option(click.Option):
         self.section = section
         self.shown = shown
         self.fallback = fallback
+        self.also: str | None = None
+        """Another command, whose variable and table count where this one's do not say."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         name = self._variable(ctx)
@@ -45,6 +47,9 @@ class Option(click.Option):
         """The variable that sets this option; an empty one counts as not set."""
         own = f"{ctx.auto_envvar_prefix}_{self.key.upper()}"
         names = [own if ctx.auto_envvar_prefix else None, self.fallback]
+        if self.also and ctx.parent is not None:
+            also = f"{ctx.parent.auto_envvar_prefix}_{self.also}_{self.key}"
+            names.insert(1, also.upper())
         return next((name for name in names if name and os.environ.get(name)), None)
 
     def consume_value(self, ctx: click.Context, opts: Any) -> tuple[Any, ParameterSource]:
@@ -104,7 +109,7 @@ class Command(click.Command):
             formatter.write(f"\n{self.epilog}\n")
 
     def _option_lines(self, ctx: click.Context) -> Iterator[str]:
-        options = [param for param in self.params if isinstance(param, Option)]
+        options = [each for each in self.params if isinstance(each, Option) and not each.hidden]
         column = max([len(option.term()) for option in options] + [len("  -h, --help")]) + 3
         section = None
         for option in options:

@@ -47,20 +47,34 @@ class TableDefaults(dict[str, Any]):
         return self._places[name]
 
     def _fill(self) -> None:
-        tables = config_of(self._ctx).options.get(self._ctx.info_name or "", ())
         known = {
             max(param.opts, key=len).lstrip("-").replace("-", "_"): param
             for param in self._ctx.command.params
             if isinstance(param, click.Option)
         }
-        for table in reversed(tables):
-            for key, value in table.values.items():
-                self._take(key.replace("-", "_"), value, table, known)
+        shared = {key: getattr(option, "also", None) for key, option in known.items()}
+        for other in set(filter(None, shared.values())):
+            self._fill_from(other, known, {key for key in known if shared[key] == other})
+        self._fill_from(self._ctx.info_name or "", known)
+
+    def _fill_from(
+        self, name: str, known: Mapping[str, click.Option], only: set[str] | None = None
+    ) -> None:
+        """Take the tables of one command; of another's what this one shares with it."""
+        for table in reversed(config_of(self._ctx).options.get(name, ())):
+            for written, value in table.values.items():
+                key = written.replace("-", "_")
+                if only is None or key in only:
+                    self._take(key, value, table, known, f"under [{name}]")
 
     def _take(
-        self, key: str, value: Any, table: "OptionTable", known: Mapping[str, click.Option]
+        self,
+        key: str,
+        value: Any,
+        table: "OptionTable",
+        known: Mapping[str, click.Option],
+        where: str,
     ) -> None:
-        where = f"under [{self._ctx.info_name}]"
         option = known.get(key)
         if option is None or option.name is None:
             from runner.config_tables import unknown_key

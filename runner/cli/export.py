@@ -18,8 +18,9 @@ the output file of a provider's batch. Several files are joined on id; their
 columns are named after them."""
 _EPILOG = """\
 csv and jsonl have: id, the job's metadata, status, text, finish_reason, model,
-input_tokens, output_tokens, error. Values stand in csv as they are: a
-spreadsheet may take a text that begins with = for a formula."""
+input_tokens, output_tokens, error; of answers that fit a schema (--schema)
+also their JSON as parsed, its fields as columns. Values stand in csv as they
+are: a spreadsheet may take a text that begins with = for a formula."""
 
 
 @click.command("export", cls=Command, help=_HELP, epilog=_EPILOG)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import click
 
+from runner.cli import log_json
 from runner.words import printable, scrubbed
 
 _WIDTH = 80
@@ -44,6 +45,12 @@ def _failed(error: BaseException) -> int:
         _drop(1)
         return 141
     code, message = _words(error)
+    trace = _trace(error) if code == 1 and os.environ.get("RUNNER_DEBUG") else None
+    if log_json.asked():
+        log_json.tell_failure(code, message, trace)
+        return code
+    if trace is not None:
+        _say(trace)
     _say("\n".join(_laid_out(line) for line in message.split("\n")))
     return code
 
@@ -60,11 +67,13 @@ def _words(error: BaseException) -> tuple[int, str]:
     if isinstance(error, OSError) and error.errno in _FULL and error.filename is None:
         _drop(1)
         return 74, f"Error: cannot write to standard output: {error.strerror}."
-    if os.environ.get("RUNNER_DEBUG"):
-        import traceback
-
-        _say("".join(traceback.format_exception(error)))
     return 1, f"Error: {_INTERNAL}"
+
+
+def _trace(error: BaseException) -> str:
+    import traceback
+
+    return "".join(traceback.format_exception(error))
 
 
 def _usage(error: click.ClickException) -> str:

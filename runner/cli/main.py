@@ -8,6 +8,8 @@ import click
 
 from runner import __version__, garbage
 from runner.cli.failures import guarded
+from runner.cli.log_json import begin
+from runner.cli.offers import offers
 
 ARGUMENTS = "runner.cli.arguments"
 """Key in a context's `meta` for the command line as typed, without the program."""
@@ -18,17 +20,20 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "tail": "Ask one question and watch the answer; no question opens a chat.",
     },
     "Before and after": {
-        "check": "Validate a file and show one request; sends nothing.",
+        "check": "Validate a file, show one request, estimate tokens, cost, time.",
         "show": "Look at answers: the first few, the failed ones, one by its id.",
         "report": "Sum up results: failures by cause, cost, speed; --html for a page.",
         "export": "Answers as CSV, text or a provider's batch format, in input order.",
     },
     "Setup": {
-        "providers": "What is configured, from where, and whether a key is there.",
+        "providers": "What is configured, from where, whether a key is there; --test.",
         "simulate": "A practice server with scripted speed, limits and faults.",
     },
 }
 """Name and help line of each command; its module is the one of that name in `runner.cli`."""
+
+_UNLISTED = ("completion",)
+"""Needed once, if ever: commands that the help does not list."""
 
 _OPTIONS = {
     "--config FILE": "Use this configuration and no other.",
@@ -39,6 +44,8 @@ _EXAMPLES = """\
 Try it without a key:
   runner tail -m sim/steady "Why is the sky blue?"
   runner batch rows.jsonl -t 'Topic of: {{ text }}' -m sim/steady --limit 10
+
+What you type, completed by the shell:  runner completion --help
 """
 
 
@@ -48,8 +55,11 @@ class Root(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return [name for section in COMMANDS.values() for name in section]
 
+    def _all(self, ctx: click.Context) -> list[str]:
+        return [*self.list_commands(ctx), *_UNLISTED]
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in self._all(ctx):
             return None
         command: click.Command = importlib.import_module(f"runner.cli.{cmd_name}").command
         return command
@@ -57,7 +67,7 @@ class Root(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        known = self.list_commands(ctx)
+        known = self._all(ctx)
         if args[0] not in known and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
@@ -93,7 +103,12 @@ def _section(title: str, rows: Mapping[str, str]) -> str:
         "max_content_width": 80,
     },
 )
-@click.option("--config", metavar="FILE", help="Use this configuration and no other.")
+@click.option(
+    "--config",
+    metavar="FILE",
+    shell_complete=offers("files"),
+    help="Use this configuration and no other.",
+)
 @click.version_option(__version__, message="%(prog)s %(version)s", allow_from_autoenv=False)
 def root(config: str | None) -> None:
     """Take the options that stand before the command."""
@@ -102,7 +117,10 @@ def root(config: str | None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command line and return the exit code of the process."""
     if os.environ.get("_RUNNER_COMPLETE"):
-        root.main(prog_name="runner")
+        from runner.cli.shells import answer
+
+        return answer(root)
+    begin(arguments)
     return guarded(lambda: _invoke(arguments))
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from runner.cli.command import option
+from runner.cli.offers import offers
 from runner.cli.types import Count, KeyValue, Plain, Size, Text, Time
 from runner.settings import (
     DEFAULT_ATTEMPT_TIMEOUT_S,
@@ -14,6 +15,9 @@ from runner.settings import (
     Ask,
     Deadlines,
 )
+
+if TYPE_CHECKING:
+    from runner.models import Schema
 
 ASK = "What to ask"
 
@@ -23,16 +27,23 @@ model = option(
     section=ASK,
     type=Plain("MODEL"),
     fallback="RUNNER_MODEL",
+    shell_complete=offers("models"),
     help="provider/model, for jobs that name none",
 )
 system = option(
-    "-s", "--system", section=ASK, type=Text(), help="System prompt, for jobs that bring none"
+    "-s",
+    "--system",
+    section=ASK,
+    type=Text(),
+    shell_complete=offers("text_or_file"),
+    help="System prompt, for jobs that bring none",
 )
 template = option(
     "-t",
     "--template",
     section=ASK,
     type=Text(),
+    shell_complete=offers("text_or_file"),
     help="Every line is a row; Jinja2 over its columns",
 )
 id_column = option(
@@ -61,6 +72,13 @@ override = option(
     type=KeyValue(),
     multiple=True,
     help="The same, over what jobs say (also model=...)",
+)
+schema = option(
+    "--schema",
+    section=ASK,
+    metavar="FILE",
+    type=click.Path(),
+    help="JSON Schema that answers must fit",
 )
 limit = option("--limit", section="Which jobs", type=Count(), help="The first N jobs of the file")
 sample = option(
@@ -97,7 +115,18 @@ def ask(options: Mapping[str, Any], *, default_model: str | None) -> Ask:
         max_tokens=options["max_tokens"],
         defaults=dict(options["set"]),
         overrides=dict(options.get("override", ())),
+        schema=_schema(options["schema"]),
     )
+
+
+def _schema(name: str | None) -> "Schema | None":
+    path = file_path(name, "--schema")
+    if path is None:
+        return None
+    # Only here: who asks for no schema needs none of it.
+    from runner.schemas.reading import read_schema
+
+    return read_schema(path)
 
 
 def deadlines(options: Mapping[str, Any]) -> Deadlines:

@@ -2,9 +2,11 @@
 
 import click
 
+from runner.cli.offers import offers
+
 
 @click.command("simulate", short_help="A practice server with scripted speed, limits and faults.")
-@click.argument("scenario", default="steady")
+@click.argument("scenario", default="steady", shell_complete=offers("scenarios"))
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes any that is free.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.help_option("-h", "--help")

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from runner.cli import options as shared
 from runner.cli.command import Command, option
 from runner.cli.configuration import config_of
+from runner.cli.offers import offers
 from runner.cli.stdin import piped_text
 from runner.cli.types import Count, KeyValue, Plain, Text, checked_text
 from runner.conversation import Conversation
@@ -39,9 +40,17 @@ Ctrl-C, 141 the reader closed the pipe."""
     section=_ASK,
     type=Plain("MODEL"),
     fallback="RUNNER_MODEL",
+    shell_complete=offers("models"),
     help="provider/model",
 )
-@option("-s", "--system", section=_ASK, type=Text(), help="System prompt")
+@option(
+    "-s",
+    "--system",
+    section=_ASK,
+    type=Text(),
+    shell_complete=offers("text_or_file"),
+    help="System prompt",
+)
 @option(
     "--set",
     section=_ASK,
@@ -55,6 +64,7 @@ Ctrl-C, 141 the reader closed the pipe."""
     type=Count(),
     help="Longest answer, by each API's own name for it",
 )
+@shared.schema
 @option("--no-stdin", section=_ASK, is_flag=True, help="Leave standard input alone")
 @option(
     "-C",

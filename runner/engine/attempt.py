@@ -63,6 +63,8 @@ class Attempts:
         note = _Note(turn, self.recording, at, began, self.clock)
         try:
             completion = await self._within_deadline(turn, provider, body)
+            if self.recording.judge is not None:
+                completion = self.recording.judge(turn.job, completion)
         except ProviderError as error:
             note.failed(error)
             raise

@@ -35,6 +35,9 @@ class Breakers:
 
     def failed(self, provider: str, model: str, error: ProviderError) -> int:
         """Note that a job has failed for good; give how many in a row did so alike, 0 for none."""
+        if error.kind == "schema":
+            # The model answers, though not as it was asked to.
+            self.answered(provider, model)
         key = (provider, model)
         sign = None if key in self._proven else _sign(error)
         if sign is None:

@@ -17,6 +17,8 @@ def need_of(job: Job) -> Need:
     request = job.request
     spoken = [request.messages, request.system]
     spoken += [request.params[name] for name in _SPOKEN if name in request.params]
+    if request.schema is not None:
+        spoken.append(request.schema.document)
     return Need(job.model, len(_encode(spoken)), _cap(request.max_tokens, request.params))
 
 

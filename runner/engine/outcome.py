@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw, UnsetType
 
 from runner.clock import Clock, rfc3339
 from runner.engine.turn import Turn
@@ -45,6 +45,9 @@ class Recording:
     response names, if any; None where that is unknown."""
     worst_case: Callable[[Job], float | None] = unbounded
     """The most that one attempt at a job can cost, in USD; None where nobody can say."""
+    judge: Callable[[Job, Completion], Completion] | None = None
+    """Gives an answer with its JSON, or raises ProviderError where it does not fit the job's
+    schema; None where no job has one."""
 
 
 def answered(turn: Turn, completion: Completion, clock: Clock, recording: Recording) -> Result:
@@ -89,6 +92,13 @@ def refused(problem: LineProblem, clock: Clock) -> Result:
     )
 
 
+def parsed_of(job: Job, completion: Completion) -> Raw | UnsetType | None:
+    """Give what a record says of the answer's JSON: null where a schema asked for it in vain."""
+    if job.request.schema is not None and completion.parsed is UNSET:
+        return None
+    return completion.parsed
+
+
 def _result(
     turn: Turn,
     completion: Completion,
@@ -109,6 +119,7 @@ def _result(
         response_model=completion.response_model,
         lane=turn.served or recording.lane,
         text=completion.text,
+        parsed=parsed_of(job, completion),
         finish_reason=completion.finish_reason,
         usage=completion.usage,
         cost_usd=cost_of_attempts(

@@ -276,7 +276,7 @@ def tell_failure(
         )
     if error.no_capacity and turn.asks_flex:
         turn.grant.turned_away(now, error.quota, comes_again=falls_back)
-    elif usage is not None and usage.complete:
+    elif error.kind == "schema" or (usage is not None and usage.complete):
         turn.grant.answered(now, usage, error.quota)
     else:
         turn.grant.failed(now, error.quota, overloaded=error.kind == "overloaded")

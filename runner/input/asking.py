@@ -6,6 +6,7 @@ from typing import Any
 from runner.config import Config, ModelRef
 from runner.errors import UsageError
 from runner.input.draft import CAPS, Draft, caps, whole_number
+from runner.input.form import own_form
 from runner.input.problems import BadLineError
 from runner.models import Api, Request
 from runner.settings import Ask
@@ -27,6 +28,7 @@ class Asking:
     def __init__(self, ask: Ask, config: Config) -> None:
         self._config = config
         self._system = ask.system
+        self._schema = ask.schema
         self._refs: dict[str, ModelRef] = {}
         self._defaults, set_caps = _split("--set", ask.defaults)
         overrides = dict(ask.overrides)
@@ -36,6 +38,9 @@ class Asking:
             raise UsageError(
                 f"the cap is set twice: --max-tokens and --set {next(iter(set_caps))}."
             )
+        if ask.schema is not None:
+            _refuse_two_forms("--set", self._defaults)
+            _refuse_two_forms("--override", self._overrides)
         self._caps = set_caps if ask.max_tokens is None else {"max_tokens": ask.max_tokens}
         self._override = self._option_model("--override model=", override_model)
         self._model = self._option_model("-m ", ask.model)
@@ -54,6 +59,7 @@ class Asking:
             system=system,
             max_tokens=max_tokens,
             params=params,
+            schema=self._schema if self._schema is None or own_form(params) is None else None,
             api=draft.api,
         )
         return self._ref(draft), request
@@ -129,6 +135,15 @@ def _split(option: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
         if not whole_number(value):
             raise UsageError(f"{option} {key}=... takes a whole number of at least 1.")
     return {key: value for key, value in given.items() if key not in caps}, caps
+
+
+def _refuse_two_forms(option: str, params: dict[str, Any]) -> None:
+    form = own_form(params)
+    if form is not None:
+        raise UsageError(
+            f"the form of the answers is set twice: --schema and {option} {form}.\n"
+            f"Leave one of them out; what {option} asks for, runner does not check."
+        )
 
 
 def _with_caps(

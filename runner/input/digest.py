@@ -32,6 +32,7 @@ class _Asked(msgspec.Struct, kw_only=True):
     model: str
     params: dict[str, Any] | UnsetType
     provider: str
+    schema: str | UnsetType
     system: Any
 
 
@@ -46,6 +47,7 @@ def digest(ref: ModelRef, request: Request) -> str:
         model=ref.model,
         params=request.params or UNSET,
         provider=ref.provider,
+        schema=UNSET if request.schema is None else request.schema.digest,
         system=UNSET if request.system is None else request.system,
     )
     return hashlib.sha256(canonical(asked)).hexdigest()

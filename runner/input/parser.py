@@ -84,9 +84,13 @@ class JobParser:
             return False
         return True
 
+    def request(self, job: PlainJob) -> tuple[ModelRef, Request]:
+        """Give whom a usual job asks, whose model was learnt, and what."""
+        return self._asking.complete(plain_draft(job))
+
     def question(self, job: PlainJob) -> Question:
-        """Give what a usual job asks whose model was learnt."""
-        ref, request = self._asking.complete(plain_draft(job))
+        """Give the same in short."""
+        ref, request = self.request(job)
         return Question(ref, digest(ref, request), request.max_tokens)
 
     def _job(self, value: dict[str, Any], raw: bytes, line: int, ids: Ids) -> Job:

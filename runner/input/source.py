@@ -29,6 +29,13 @@ class Source:
     """None for stdin."""
     rereadable: bool
     """True for a regular file; False for stdin, a FIFO, `/dev/fd/N`."""
+    copied: bool = False
+    """A stream, of which a copy can be read twice."""
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the jobs come as a stream, each of which is judged as it comes."""
+        return self.copied or not self.rereadable
 
     def descriptor(self) -> int | None:
         """The open file descriptor that stands behind the name, if it means one."""

@@ -1,12 +1,13 @@
 """From a row of a batch to the one record of its job: the same as of a live request."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from msgspec import UNSET, Raw
 
 from runner.clock import rfc3339
+from runner.engine.outcome import parsed_of
 from runner.errors import ProviderError
 from runner.events import AttemptStarted, Event, JobFinished
 from runner.lanes.chunk import Chunk
@@ -65,6 +66,8 @@ class Recorder:
     response: bool = True
     body: Callable[[Job], Awaitable[bytes]] | None = None
     """Gives the body that was sent, where it is to be kept."""
+    judge: Callable[[Job, Completion], Completion] | None = None
+    """Gives an answer with its JSON, or raises ProviderError where it does not fit the schema."""
 
     async def record(self, chunk: Chunk, times: Times, job: Job, row: Row) -> None:
         """Hand on the record of one row, or pass over one that was recorded."""
@@ -78,6 +81,7 @@ class Recorder:
                 self.emit(JobFinished(before))
                 self.passed(before)
             return
+        row = self._judged(job, row)
         attempt = self._attempt(chunk, times, job, row)
         self.settle(job, attempt.cost_usd)
         request = Raw(await self.body(job)) if self.body is not None else UNSET
@@ -85,6 +89,14 @@ class Recorder:
         if counted:
             self.emit(JobFinished(result))
         await self.write(result)
+
+    def _judged(self, job: Job, row: Row) -> Row:
+        if self.judge is None or row.completion is None or job.request.schema is None:
+            return row
+        try:
+            return replace(row, completion=self.judge(job, row.completion))
+        except ProviderError as misfit:
+            return replace(row, completion=None, error=misfit)
 
     def _attempt(self, chunk: Chunk, times: Times, job: Job, row: Row) -> AttemptRecord:
         error, completion = row.error, _completion(row)
@@ -131,6 +143,7 @@ class Recorder:
             response_model=completion.response_model,
             lane=LANE,
             text=completion.text,
+            parsed=parsed_of(job, completion),
             finish_reason=completion.finish_reason,
             usage=completion.usage,
             cost_usd=cost_of_attempts(attempts, lambda usage: self.price(job, usage, LIVE)),

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum
 
 from runner.config import ProviderConfig
-from runner.models import Api, Job, Usage
+from runner.models import Api, Job, Request, Usage
 from runner.pricing.bounds import input_bound, output_bound
 from runner.pricing.price_list import Seller, listed, listed_models
 from runner.pricing.rates import Rates, configured, usd
@@ -103,18 +103,22 @@ class PriceBook:
         # OpenAI writes its cache unasked; Anthropic only at a `cache_control`.
         asked, writes = input_bound(job.request, caches_unasked=config.api != "anthropic")
         asked = rates.context_window if asked is None else asked
-        names = (config.max_tokens_field or _CAPS[config.api][0], *_CAPS[config.api])
-        answered = output_bound(
-            job.request,
-            names,
-            default=self._default_caps.get(config.api),
-            window=rates.context_window,
-        )
+        answered = self.answer_bound(job.provider, job.request, rates.context_window)
         if asked is None:
             return Lacking.INPUT
         if answered is None:
             return Lacking.OUTPUT
         return rates.most(asked, answered, writes_cache=writes)
+
+    def answer_bound(self, provider: str, request: Request, window: int | None) -> int | None:
+        """Give the most tokens that an answer can have; None where nothing bounds it.
+
+        `window`: the model's own limit, where that is to count as a bound.
+        """
+        config = self._providers[provider]
+        names = (config.max_tokens_field or _CAPS[config.api][0], *_CAPS[config.api])
+        default = self._default_caps.get(config.api)
+        return output_bound(request, names, default=default, window=window)
 
     def worst_case_usd(self, job: Job, lane: str = "live") -> float | None:
         """Give the same in USD, as records hold it; None where anything is lacking."""

@@ -40,12 +40,15 @@ def input_bound(request: Request, *, caches_unasked: bool) -> InputBound:
     than its name has bytes. `caches_unasked`: whether this API writes its cache by itself.
     """
     params = request.params
-    body = _bytes((request.messages, request.system, params))
+    sent = [request.messages, request.system, params]
+    if request.schema is not None:
+        sent.append(request.schema.document)
+    body = _bytes(sent)
     caches = caches_unasked or b'"cache_control"' in body
     spoken = (request.messages, request.system, params.get("input"), params.get("instructions"))
     if not _STATE.isdisjoint(params) or not all(map(_is_text, spoken)):
         return InputBound(None, caches)
-    instructed = any(name in params for name in _INSTRUCTED)
+    instructed = request.schema is not None or any(name in params for name in _INSTRUCTED)
     hidden = HIDDEN_TOKENS + (HIDDEN_TOOL_TOKENS if instructed else 0)
     return InputBound(len(body) + hidden, caches)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from runner.models import Api, Completion, FinishReason, Request
+from runner.providers.answer_form import messages_config
 from runner.providers.exchange import HttpProvider
 from runner.providers.faults import no_answer
 from runner.providers.fields import count, mapping, objects, string
@@ -55,6 +56,8 @@ class AnthropicMessages(HttpProvider):
         if system is not None:
             body["system"] = system
         body.update((name, value) for name, value in request.params.items() if name not in _OURS)
+        if request.schema is not None:
+            body["output_config"] = messages_config(request.schema, body.get("output_config"))
         cap = self.config.max_tokens_field or _CAP
         if cap not in body and _CAP not in body:
             asked = request.max_tokens

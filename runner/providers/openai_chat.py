@@ -6,6 +6,7 @@ Imports no SDK; `chat_assembly` puts streams together.
 from typing import Any, ClassVar
 
 from runner.models import Api, Completion, FinishReason, Request
+from runner.providers.answer_form import chat_format
 from runner.providers.chat_assembly import ChatAssembly
 from runner.providers.exchange import HttpProvider
 from runner.providers.faults import FaultError, fault_in_choices, no_answer
@@ -40,6 +41,8 @@ class OpenAIChat(HttpProvider):
         params = request.params
         body: dict[str, Any] = {"model": model, "messages": messages}
         body.update((name, value) for name, value in params.items() if name not in _OURS)
+        if request.schema is not None:
+            body["response_format"] = chat_format(request.schema)
         cap = self.config.max_tokens_field or _CAPS[0]
         if request.max_tokens is not None and not any(name in body for name in (cap, *_CAPS)):
             body[cap] = request.max_tokens

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from runner.models import Api, Completion, FinishReason, Request
+from runner.providers.answer_form import responses_text
 from runner.providers.exchange import HttpProvider
 from runner.providers.faults import Fault, FaultError, fault_of, no_answer
 from runner.providers.fields import mapping, objects, string
@@ -33,6 +34,8 @@ class OpenAIResponses(HttpProvider):
             body["instructions"] = request.system
         unwanted = {"model", "stream"} if stream else {"model", "stream", "stream_options"}
         body.update((name, value) for name, value in request.params.items() if name not in unwanted)
+        if request.schema is not None:
+            body["text"] = responses_text(request.schema, body.get("text"))
         cap = self.config.max_tokens_field or _CAP
         if request.max_tokens is not None and cap not in body and _CAP not in body:
             body[cap] = request.max_tokens

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
-_MAX_METADATA_COLUMNS = 200
+_MAX_COLUMNS = 200
 """More different keys than this are no columns any more but one column of JSON."""
 
 COLUMNS = (
@@ -40,6 +40,7 @@ class _Record(Struct):
     usage: _Usage | None = None
     error: _Trouble | None = None
     interruption: _Trouble | None = None
+    parsed: Raw = Raw(b"null")
     metadata: Raw = Raw(b"null")
 
 
@@ -51,6 +52,8 @@ class Row(Struct):
     """One for each of `COLUMNS`."""
     metadata: bytes
     """JSON as the job gave it; `null` where it gave none."""
+    parsed: bytes = b"null"
+    """The answer's JSON where it fits a schema; `null` where none was asked for, or it does not."""
 
 
 _record = msgspec.json.Decoder(_Record)
@@ -73,53 +76,55 @@ def row_of(line: bytes) -> Row:
         usage.output_tokens,
         f"{trouble.kind}: {trouble.message}" if trouble else None,
     )
-    return Row(record.id, values, bytes(record.metadata))
+    return Row(record.id, values, bytes(record.metadata), bytes(record.parsed))
 
 
-def metadata_fields(metadata: bytes) -> dict[str, Any] | None:
-    """Give a metadata object's values, lists and objects as JSON; None where it is no object."""
-    if not metadata.startswith(b"{"):
+def _fields(value: bytes) -> dict[str, Any] | None:
+    """Give an object's values, lists and objects as JSON; None where it is no object."""
+    if not value.startswith(b"{"):
         return None
-    return {key: _scalar(bytes(value)) for key, value in _object.decode(metadata).items()}
+    return {key: _scalar(bytes(inner)) for key, inner in _object.decode(value).items()}
 
 
 def _scalar(value: bytes) -> Any:
     return value.decode() if value[:1] in b"{[" else msgspec.json.decode(value)
 
 
-class MetadataColumns:
-    """The keys under which a file's metadata becomes columns, in order of first appearance."""
+class JsonColumns:
+    """The keys under which a file's values become columns, in order of first appearance."""
 
-    def __init__(self) -> None:
-        self.keys: dict[str, None] = {}
-        self.whole = False
-        """Whether the metadata is one column, because not all of it are small objects."""
-        self.present = False
+    def __init__(self, name: str) -> None:
+        """Name the columns after what the values are: `metadata` or `parsed`."""
+        self._name = name
+        self._keys: dict[str, None] = {}
+        self._whole = False
+        """Whether it is all one column, because not all of the values are small objects."""
+        self._present = False
 
-    def add(self, metadata: bytes) -> None:
-        """Take one record's metadata into account."""
-        if metadata == b"null":
+    def add(self, value: bytes) -> None:
+        """Take one record's JSON into account."""
+        if value == b"null":
             return
-        self.present = True
-        if self.whole:
+        self._present = True
+        if self._whole:
             return
-        if not metadata.startswith(b"{"):
-            self.whole = True
+        if not value.startswith(b"{"):
+            self._whole = True
             return
-        self.keys.update(dict.fromkeys(_object.decode(metadata)))
-        self.whole = len(self.keys) > _MAX_METADATA_COLUMNS
+        self._keys.update(dict.fromkeys(_object.decode(value)))
+        self._whole = len(self._keys) > _MAX_COLUMNS
 
     def names(self) -> list[str]:
         """The columns' names."""
-        if not self.present:
+        if not self._present:
             return []
-        return ["metadata"] if self.whole else [f"metadata.{key}" for key in self.keys]
+        return [self._name] if self._whole else [f"{self._name}.{key}" for key in self._keys]
 
-    def values(self, metadata: bytes) -> list[Any]:
+    def values(self, value: bytes) -> list[Any]:
         """One record's values under those names; None where it has no such key."""
-        if not self.present:
+        if not self._present:
             return []
-        if self.whole:
-            return [None if metadata == b"null" else metadata.decode()]
-        fields = metadata_fields(metadata) or {}
-        return [fields.get(key) for key in self.keys]
+        if self._whole:
+            return [None if value == b"null" else value.decode()]
+        fields = _fields(value) or {}
+        return [fields.get(key) for key in self._keys]

@@ -12,7 +12,7 @@ from msgspec import Raw
 from runner.reading.damage import Damage
 from runner.reading.join import Joined, join, stems
 from runner.reading.records import records
-from runner.reading.rows import COLUMNS, MetadataColumns, Row, row_of
+from runner.reading.rows import COLUMNS, JsonColumns, Row, row_of
 
 
 def csv_lines(paths: Sequence[Path], damage: Damage | None = None) -> Iterator[bytes]:
@@ -20,21 +20,35 @@ def csv_lines(paths: Sequence[Path], damage: Damage | None = None) -> Iterator[b
 
     Values stand as they are, also those that a spreadsheet would take for a formula.
     """
-    columns = MetadataColumns()
-    for path in paths:
+    columns = JsonColumns("metadata")
+    parsed = [JsonColumns(name) for name in _parsed_names(paths)]
+    for path, own in zip(paths, parsed, strict=True):
         for row in _rows(path, damage):
             columns.add(row.metadata)
-    line = _Line()
-    yield line.of(["id", *columns.names(), *_names(paths)])
+            own.add(row.parsed)
+    line, last = _Line(), [name for own in parsed for name in own.names()]
+    yield line.of(["id", *columns.names(), *_names(paths), *last])
     for joined in _joined(paths, damage):
-        yield line.of([joined.id, *columns.values(joined.metadata), *_values(joined)])
+        fields = [
+            value
+            for own, row in zip(parsed, joined.rows, strict=True)
+            for value in own.values(b"null" if row is None else row.parsed)
+        ]
+        given = columns.values(joined.metadata)
+        yield line.of([joined.id, *given, *_values(joined), *fields])
 
 
 def jsonl_lines(paths: Sequence[Path], damage: Damage | None = None) -> Iterator[bytes]:
-    """Give one object a job with the columns as its keys and the metadata as it was given."""
-    names = _names(paths)
+    """Give one object a job with the columns as its keys and the metadata as it was given.
+
+    Where an answer's JSON fits a schema, it is there as well.
+    """
+    names, parsed = _names(paths), _parsed_names(paths)
     for joined in _joined(paths, damage):
         row: dict[str, Any] = {"id": joined.id, **dict(zip(names, _values(joined), strict=True))}
+        for name, one in zip(parsed, joined.rows, strict=True):
+            if one is not None and one.parsed != b"null":
+                row[name] = Raw(one.parsed)
         row["metadata"] = Raw(joined.metadata)
         yield msgspec.json.encode(row) + b"\n"
 
@@ -53,6 +67,11 @@ def _names(paths: Sequence[Path]) -> list[str]:
         return list(COLUMNS)
     names = stems(paths)
     return [f"{column}.{name}" for column in COLUMNS for name in names]
+
+
+def _parsed_names(paths: Sequence[Path]) -> list[str]:
+    """Name the answers' JSON of each file."""
+    return ["parsed"] if len(paths) == 1 else [f"parsed.{name}" for name in stems(paths)]
 
 
 def _values(joined: Joined) -> list[Any]:

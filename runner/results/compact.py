@@ -70,7 +70,6 @@ def _compact(fd: int, paths: ResultPaths, held: Scan, *, unordered: bool, whole:
     # Putting the file in order takes as much memory as what it does not need.
     held.table.forget_ids()
     plan = order(held, lambda row: _question(fd, held, row), unordered=unordered, whole=whole)
-    held.table.forget_questions()
     left_because = None
     if os.fstat(fd).st_size != held.end:
         left_because = "another program has written to it"

@@ -17,6 +17,7 @@ _encoder = msgspec.json.Encoder()
 
 class _Stored(Result, frozen=True, kw_only=True):
     # msgspec takes a Raw out of a line only where the type says nothing but Raw.
+    parsed: Raw = _ABSENT
     response: Raw = _ABSENT
     request: Raw = _ABSENT
     metadata: Raw = _ABSENT
@@ -42,6 +43,7 @@ def decode(line: bytes) -> Result:
     """Read one record back. Raises `msgspec.DecodeError` where the line is none."""
     stored = _decoder.decode(line)
     fields = {name: getattr(stored, name) for name in Result.__struct_fields__}
+    fields["parsed"] = UNSET if stored.parsed is _ABSENT else _or_none(stored.parsed)
     response, request, metadata = stored.response, stored.request, stored.metadata
     fields["response"] = UNSET if response is _ABSENT else _or_none(response)
     fields["request"] = UNSET if request is _ABSENT else request.copy()

@@ -48,8 +48,7 @@ def hold_lock(
 
     deadline = time.monotonic() + wait_s
     moment = rfc3339((clock or SystemClock()).now())
-    holder = _Holder(pid=os.getpid(), host=socket.gethostname(), since=moment)
-    text = _Text(holder)
+    text = _Text(_Holder(pid=os.getpid(), host=socket.gethostname(), since=moment))
     lock = FileLock(
         paths.lock,
         timeout=wait_s,
@@ -172,22 +171,23 @@ def _held_elsewhere(paths: ResultPaths) -> str:
 
 
 def _held(paths: ResultPaths) -> str:
-    holder = _holder(paths)
-    who = f": {holder}" if holder else ""
+    name = holder(paths)
+    who = f": {name}" if name else ""
     return f"another run holds {paths.shown}{who}.\nWait for it with --wait-lock 10m."
 
 
-def _holder(paths: ResultPaths) -> str | None:
+def holder(paths: ResultPaths) -> str | None:
+    """Name the run that holds these results, by what it wrote down; None where none is known."""
     # Between its lock and its text a new holder shows the text of a run that was killed, so a
     # process that is gone is not named.
     try:
-        holder = msgspec.json.decode(paths.lock.read_bytes(), type=_Holder)
+        found = msgspec.json.decode(paths.lock.read_bytes(), type=_Holder)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    moment = _short(holder.since)
-    if holder.host != socket.gethostname():
-        return f"process {holder.pid} on {holder.host}, since {moment}"
-    return f"process {holder.pid}, since {moment}" if _alive(holder.pid) else None
+    moment = _short(found.since)
+    if found.host != socket.gethostname():
+        return f"process {found.pid} on {found.host}, since {moment}"
+    return f"process {found.pid}, since {moment}" if _alive(found.pid) else None
 
 
 def _alive(pid: int) -> bool:

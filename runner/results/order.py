@@ -48,10 +48,12 @@ class Order:
 def order(held: Scan, question: Question, *, unordered: bool, whole: bool) -> Order:
     """Decide, and let the table name the lines of the input as the file is to name them.
 
-    `runner.results.compact` says by which rules.
+    `runner.results.compact` says by which rules. What the table no longer needs then, it gives
+    back: to place the records takes as much.
     """
     log = held.table.log
     stays, relined = _chosen(held, question, whole=whole)
+    held.table.forget_questions()
     as_it_is = unordered or log.lines.column is None
     rows = in_log_order(stays) if as_it_is else in_line_order(stays, log.lines)
     size, old = log.places.packed, array("I")

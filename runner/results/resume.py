@@ -14,7 +14,8 @@ _ERROR_KINDS = frozenset(get_args(ErrorKind))
 _FINISH_REASONS = frozenset(get_args(FinishReason))
 RETRYABLE = "retryable"
 """Failures worth a retry: no word of the user's, who gets them without `--retry`."""
-_WORDS = _STATUSES | _ERROR_KINDS | _FINISH_REASONS | {"changed", "unknown", "all"}
+WORDS = _STATUSES | _ERROR_KINDS | _FINISH_REASONS | {"changed", "unknown", "all"}
+"""All that `--retry` may list."""
 
 
 class Decision(Enum):
@@ -45,7 +46,7 @@ class RetryKinds:
         """Read `interrupted,length`. Raises UsageError for a word that names nothing."""
         words = [word.strip() for word in text.split(",") if word.strip()]
         for word in words:
-            if word not in _WORDS:
+            if word not in WORDS:
                 raise UsageError(_unknown_word(word))
         if not words:
             raise UsageError("--retry lists nothing. Name what to ask again:  --retry failed")
@@ -104,7 +105,7 @@ def _unrecorded(*, unknown: bool, kinds: RetryKinds | None) -> Decision:
 
 
 def _unknown_word(word: str) -> str:
-    near = get_close_matches(word, sorted(_WORDS), n=1)
+    near = get_close_matches(word, sorted(WORDS), n=1)
     if near:
         return f'--retry does not know "{word}". Did you mean "{near[0]}"?'
     return (

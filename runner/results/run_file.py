@@ -30,6 +30,7 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     defaults: dict[str, Any] = {}
     overrides: dict[str, Any] = {}
+    schema: dict[str, Any] | None = None
 
 
 def new_run_id(now: datetime, bits: Callable[[int], int]) -> str:
@@ -67,6 +68,7 @@ def describe_changes(old: RunFile | None, new: RunFile) -> list[tuple[str, str]]
         changes += _compare(name, getattr(old, name), getattr(new, name))
     for name in ("system", "template"):
         changes += _compare_text(name, getattr(old, name), getattr(new, name))
+    changes += _compare_text("schema", _order_kept(old.schema), _order_kept(new.schema))
     changes += _compare_all("--set", old.defaults, new.defaults)
     changes += _compare_all("--override", old.overrides, new.overrides)
     return changes
@@ -90,6 +92,11 @@ def _compare_text(name: str, old: str | None, new: str | None) -> list[tuple[str
     if old is None:
         return [(name, "was not set, now is")]
     return [(name, "has changed" if new is not None else "was set, now is not")]
+
+
+def _order_kept(value: dict[str, Any] | None) -> str | None:
+    # Models answer in the order in which a schema names things, so another order is a change.
+    return None if value is None else json.dumps(value)
 
 
 def _shown(value: Any) -> str:

@@ -224,8 +224,9 @@ class ResultTable:
         self._found = (None, NO_ROW)
 
     def forget_questions(self) -> None:
-        """Give back what tells one question of a job from another."""
+        """Give back what tells one question of a job from another, and where it now stands."""
         self.questions = Column("Q")
+        self._in_place, self._elsewhere = bytearray(), None
 
     def _find(self, job_id: str) -> int:
         # A run notes each job's line and then asks for the job.

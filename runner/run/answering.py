@@ -29,6 +29,7 @@ from runner.results.run_file import new_run_id
 from runner.results.scan import repair
 from runner.run.ending import STOP_CODES
 from runner.run.feed import one_job
+from runner.run.judging import judge_of
 from runner.run.prices import price_book
 from runner.run.session import EngineSettings, Session
 from runner.settings import TailSettings
@@ -141,6 +142,7 @@ class Answering:
                     run_id=new_run_id(now, SystemRandom().getrandbits),
                     price=book.cost_usd,
                     worst_case=book.worst_case_usd,
+                    judge=judge_of(self.settings.ask),
                 ),
                 deadlines=self.settings.deadlines,
                 stream=True,
@@ -164,7 +166,10 @@ class Answering:
         if self.halted is not None:
             text = f"Error: {failure_text(self.job.provider, self.halted.message)}"
         elif self.result is not None and self.result.status == "failed":
-            message = self.result.error.message if self.result.error else ""
+            error = self.result.error
+            message = "" if error is None else error.message
+            if error is not None and error.kind == "schema":
+                message = f"the answer does not fit the schema: {message}"
             text = f"Error: {failure_text(self.job.provider, message)}"
         elif self.result is not None and (self.people or broken_off(self.result)):
             text = closing_line(self.result, max_tokens=self.job.request.max_tokens)

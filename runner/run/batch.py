@@ -3,23 +3,21 @@
 import os
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from random import SystemRandom
 
 from runner.clock import SystemClock
 from runner.config import Config
-from runner.errors import ExitCode, RunnerError, UsageError, WriteError
+from runner.errors import ExitCode, RunnerError, WriteError
 from runner.input.source import Source, open_source
 from runner.looping import run_async
 from runner.providers.endpoints import endpoint
 from runner.results.compact import Compacted, compact
 from runner.results.journal import Journal
 from runner.results.lock import hold_lock
-from runner.results.owner import refuse_foreign, refuse_summary
-from runner.results.paths import ResultPaths, default_output, paths_for
+from runner.results.paths import ResultPaths
 from runner.results.reserve import Reserve
 from runner.results.resume import RETRYABLE, RetryKinds
 from runner.results.run_file import new_run_id
@@ -27,6 +25,7 @@ from runner.run.ending import Outcome, exit_code
 from runner.run.open_files import within_system
 from runner.run.outstanding import refuse_lane
 from runner.run.preparing import Prepared, prepare
+from runner.run.results_place import results_place
 from runner.run.runtime import Runtime
 from runner.run.signals import handlers_restored
 from runner.run.telling import Teller
@@ -44,12 +43,13 @@ def run_batch(settings: BatchSettings, config: Config) -> ExitCode:
     """
     runtime = Runtime(settings.max_runtime_s)
     settings = within_system(settings)
+    if settings.otel:
+        from runner.telemetry.export import refuse_without_sdk
+
+        refuse_without_sdk(os.environ)
     source = open_source(settings.jobs)
     refuse_lane(settings, source)
-    paths = None if settings.stdout else paths_for(_output(settings, source))
-    refuse_summary(settings.summary_json, paths, source.path)
-    if paths is not None:
-        refuse_foreign(paths, source.path)
+    paths = results_place(settings, source)
     started, tally = SystemClock().now(), Tally()
     with handlers_restored():
         return _told(settings, config, source, paths, started, tally, runtime)
@@ -75,15 +75,6 @@ def _told(
         raise
     _write_summary(settings, tally, started, code)
     return code
-
-
-def _output(settings: BatchSettings, source: Source) -> Path:
-    if settings.output is None and source.descriptor() is not None:
-        raise UsageError(
-            f"{source.label} has no folder for the results.\n"
-            "Name a file for them with -o, or send them to stdout with  -o -"
-        )
-    return settings.output or default_output(settings.jobs)
 
 
 def _run(
@@ -132,18 +123,20 @@ def _carry_out(prepared: Prepared, runtime: Runtime) -> ExitCode:
     for provider in out | {provider for provider, _ in prepared.plan.models}:
         # A key that is missing is said before anything is sent, and before the slow imports.
         endpoint(prepared.config.providers[provider], os.environ)
-    began = time.monotonic()
-    teller = Teller(prepared)
+    began = ended = time.monotonic()
+    teller = _teller(prepared)
     if prepared.nothing_to_do:
         outcome = Outcome(compacted=_order_only(prepared))
         teller.nothing_to_send(outcome.compacted)
     else:
-        outcome = run_async(_lane(prepared.settings), prepared, teller, runtime)
+        with _traced(prepared, teller):
+            outcome = run_async(_lane(prepared.settings), prepared, teller, runtime)
+            ended = time.monotonic()
     code = exit_code(prepared.tally, outcome, prepared.settings.allow_failures)
     if _is_left_for_live(prepared, code):
         teller.top_up()
     elif not prepared.nothing_to_do:
-        teller.end(outcome, code, elapsed_s=time.monotonic() - began)
+        teller.end(outcome, code, elapsed_s=ended - began)
     if outcome.failure is not None:
         raise outcome.failure
     return code
@@ -156,6 +149,24 @@ def _lane(settings: BatchSettings) -> Callable[[Prepared, Teller, Runtime], Awai
     from runner.run.batch_working import work_in_batches
 
     return work_in_batches
+
+
+def _teller(prepared: Prepared) -> Teller:
+    if not prepared.settings.log_json:
+        return Teller(prepared)
+    # Only here: who reads words needs none of it.
+    from runner.run.telling_json import JsonTeller
+
+    return JsonTeller(prepared)
+
+
+def _traced(prepared: Prepared, teller: Teller) -> AbstractContextManager[None]:
+    if not prepared.settings.otel:
+        return nullcontext()
+    # Only here: it is an extra, and takes a moment to import.
+    from runner.run.tracing import traced
+
+    return traced(prepared, teller)
 
 
 def _order_only(prepared: Prepared) -> Compacted | None:

@@ -31,6 +31,7 @@ from runner.results.read import record_of_batch
 from runner.results.writer import OnWritten, Place
 from runner.run.preparing import Prepared
 from runner.run.writing import seen_written
+from runner.schemas.judge import Judge
 from runner.view.texts_batches import Lane
 
 LANE = "batch"
@@ -210,6 +211,7 @@ class BatchSession:
             passed=self.prepared.tally.written,
             response=not settings.no_response,
             body=self._body if settings.keep_request else None,
+            judge=Judge(settings.ask.schema),
         )
 
     async def _body(self, job: Job) -> bytes:

@@ -10,6 +10,7 @@ from runner.errors import UsageError
 from runner.lanes.standing import Board
 from runner.providers.batches.opening import BatchServices
 from runner.run.batch_session import BatchSession
+from runner.run.board_log import LoggedBoard
 from runner.run.carrying import Opened, carry
 from runner.run.ending import Outcome
 from runner.run.preparing import Prepared
@@ -22,7 +23,7 @@ from runner.view.texts_batches import Left, Standing
 
 async def work_in_batches(prepared: Prepared, teller: Teller, runtime: Runtime) -> Outcome:
     """Send what the plan says in batches, and collect what is out; see `work`."""
-    board, over_budget = Board(), False
+    board, over_budget = _board(teller), False
     async with BatchServices(prepared.config, os.environ) as services:
         for provider, model in _models(prepared):
             await services.get(provider, model)
@@ -46,6 +47,10 @@ async def work_in_batches(prepared: Prepared, teller: Teller, runtime: Runtime) 
         left=_left(board),
         out=bool(untroubled),
     )
+
+
+def _board(teller: Teller) -> Board:
+    return Board() if teller.log is None else LoggedBoard(log=teller.log)
 
 
 def _models(prepared: Prepared) -> list[tuple[str, str]]:

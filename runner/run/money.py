@@ -7,8 +7,13 @@ from runner.models import Job
 from runner.pace.budget import Budget
 from runner.pricing.attempts import Spent
 from runner.pricing.book import Lacking, PriceBook
-from runner.results.spent import Ledger, Open
+from runner.results.paths import ResultPaths
+from runner.results.spent import Ledger, Open, ledger_of
 from runner.results.table import digest_number
+from runner.run.flex import bound_lane
+from runner.run.plan import Plan
+from runner.settings import BatchSettings
+from runner.view.texts_batches import unbounded_out_text
 from runner.view.texts_money import Unpriced, lacking_text, unbounded_text
 
 
@@ -83,3 +88,36 @@ class Money:
                 key, Unpriced(worst, job.provider, job.model, job.line)
             )
             found.jobs += 1
+
+
+def money_of(
+    settings: BatchSettings, book: PriceBook, paths: ResultPaths | None, plan: Plan
+) -> Money | None:
+    """Read what was spent on a results file; None without `--max-cost`."""
+    if settings.max_cost is None:
+        return None
+    kept = None if paths is None or settings.fresh else paths
+    return Money(
+        limit=settings.max_cost,
+        book=book,
+        ledger=ledger_of(kept.results, plan.table) if kept is not None else Ledger(Spent(), {}),
+        unknown=set(plan.unknown),
+        shown=None if kept is None else kept.shown,
+        lane=bound_lane(settings),
+    )
+
+
+def budget_of(money: Money | None, plan: Plan, *, streamed: bool) -> Budget | None:
+    """Give what may be spent, with what is out in batches held back; None without a limit.
+
+    Raises UsageError where nobody can say what it is.
+    """
+    # Who has nothing to send spends nothing.
+    if money is None or not (plan.to_do or plan.out.chunks or streamed):
+        return None
+    budget = money.budget()
+    for chunk in plan.out.chunks:
+        if chunk.worst is None:
+            raise UsageError(unbounded_out_text(chunk.batch or chunk.nonce))
+        budget.hold(chunk.worst)
+    return budget

@@ -34,24 +34,26 @@ def outstanding(
     """Read which jobs are out. The caller holds the lock. Raises UsageError.
 
     Chunks of a simulator that was started by an earlier run are forgotten: it ended with that run.
-    So are, outside of the batch lane, chunks of which there is certainly no batch.
+    So are, outside of the batch lane, chunks of which there is certainly no batch. A dry run, which
+    holds no lock, does without them and leaves them on the disk.
     """
     if paths is None:
         return Out()
     store = ChunkStore(paths.batches)
     chunks = []
     for chunk in store.load():
-        if _is_over(chunk, settings, config):
-            store.drop(chunk)
-        else:
+        if not _is_over(chunk, settings, config):
             chunks.append(chunk)
+        elif not settings.dry_run:
+            store.drop(chunk)
     if chunks and settings.fresh:
         raise UsageError(out_fresh_text(_rows(chunks), paths.shown, settings.command))
-    if chunks and settings.lane != "batch" and not source.rereadable:
+    if chunks and settings.lane != "batch" and source.streamed:
         raise UsageError(out_live_text(_rows(chunks), paths.shown, settings.command))
-    store.sweep()
-    if not chunks:
-        store.close()
+    if not settings.dry_run:
+        store.sweep()
+        if not chunks:
+            store.close()
     return Out(store, chunks)
 
 

@@ -15,6 +15,7 @@ from runner.lanes.out import Out
 from runner.models import ErrorRecord, Job
 from runner.results.resume import Decision, RetryKinds, decide
 from runner.results.table import Recorded, ResultTable
+from runner.run.earlier import EarlierRows
 from runner.view.tally import Tally
 
 
@@ -51,6 +52,8 @@ class Plan:
     """Invalid lines to record as failed (`--skip-invalid`)."""
     lines: LineSet = field(default_factory=LineSet)
     """Where the jobs stand that are to be asked."""
+    earlier: EarlierRows = field(default_factory=EarlierRows)
+    """What is recorded of those that are asked again."""
 
     def add(self, job: Job) -> bool:
         """Decide on the next job of the input; True if it is to be asked."""
@@ -66,6 +69,7 @@ class Plan:
         self.models[ref] += 1
         self.uncapped += cap is None and not caps(job.request.params)
         if job.line is not None:
+            self._note_asked(job.line, recorded)
             self.lines.add(job.line)
         return True
 
@@ -92,7 +96,10 @@ class Plan:
             return False
         if recorded is None and job_id not in self.unknown:
             return True
-        return self._is_asked(job_id, recorded, stretch.question(at))
+        if not self._is_asked(job_id, recorded, stretch.question(at)):
+            return False
+        self._note_asked(stretch.first + at, recorded)
+        return True
 
     def add_problem(self, problem: LineProblem) -> bool:
         """Decide on an invalid line; True if it has to be recorded as failed."""
@@ -114,6 +121,17 @@ class Plan:
         """Whether the job on this line is to be asked."""
         return line in self.lines
 
+    def settle(self, *, ids: bool) -> None:
+        """The whole input has been decided on; keep what finds records by their `ids`, or not."""
+        self.fed = self.whole = True
+        if not ids:
+            self.table.forget_ids()
+
+    def recorded(self, job: Job) -> Recorded | None:
+        """Give what was recorded of a job that is asked, before this run."""
+        row = None if job.line is None else self.earlier.row(job.line)
+        return None if row is None else self.table.record(row)
+
     @property
     def to_do(self) -> int:
         """How many jobs are to be asked."""
@@ -124,6 +142,10 @@ class Plan:
         self.ordinal += 1
         self.selected += chosen
         return chosen
+
+    def _note_asked(self, line: int, recorded: Recorded | None) -> None:
+        if recorded is not None:
+            self.earlier.note(line, recorded.row)
 
     def _is_asked(self, job_id: str, recorded: Recorded | None, question: Question) -> bool:
         unknown = job_id in self.unknown

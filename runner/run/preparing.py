@@ -1,4 +1,7 @@
-"""What a batch does before the event loop: read what is recorded, check the whole input, plan."""
+"""What a batch does before the event loop: read what is recorded, check the whole input, plan.
+
+A dry run goes the same way, so that it refuses what a batch refuses, and changes nothing on it.
+"""
 
 import os
 import re
@@ -6,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from runner import __version__
 from runner.clock import rfc3339
@@ -16,25 +20,24 @@ from runner.input.check import Checked, check_file, count_lines
 from runner.input.parser import JobParser
 from runner.input.select import everything, limit, sample
 from runner.input.source import Source
+from runner.input.stretch import Stretch
 from runner.models import Job
 from runner.pace.budget import Budget
-from runner.pricing.attempts import Spent
 from runner.pricing.book import PriceBook
 from runner.results.journal import unresolved
+from runner.results.lock import holder
 from runner.results.paths import ResultPaths
 from runner.results.resume import RetryKinds
 from runner.results.run_file import RunFile, describe_changes, read_run_file
-from runner.results.scan import Scan, nothing, repair
-from runner.results.spent import Ledger, ledger_of
+from runner.results.scan import Scan, nothing, repair, scan
 from runner.results.table import ResultTable
-from runner.run.flex import bound_lane, refuse_without_flex
-from runner.run.money import Money
+from runner.run.flex import refuse_without_flex
+from runner.run.money import Money, budget_of, money_of
 from runner.run.outstanding import outstanding, refuse_asking_twice
 from runner.run.plan import Plan
 from runner.run.prices import price_book
 from runner.settings import BatchSettings
 from runner.view.tally import Tally
-from runner.view.texts_batches import unbounded_out_text
 from runner.view.texts_refusal import changed_text, invalid_text
 from runner.view.tiers import FlexCounts
 
@@ -76,6 +79,16 @@ class Prepared:
         return self.checked is not None and not asked
 
 
+class Deciding(Protocol):
+    """Decides which jobs of the input are asked: a `Plan`, or who looks on beside it."""
+
+    def add(self, job: Job) -> bool:
+        """Decide on the next job; True if it is to be asked."""
+
+    def add_stretch(self, stretch: Stretch) -> None:
+        """Decide on the next jobs."""
+
+
 def prepare(
     settings: BatchSettings,
     config: Config,
@@ -86,30 +99,32 @@ def prepare(
     run_id: str,
     started: datetime,
     kinds: RetryKinds | None = None,
+    beside: Callable[[Plan], Deciding] = lambda plan: plan,
 ) -> Prepared:
-    """Read what is recorded and check the input. The caller holds the lock.
+    """Read what is recorded and check the input. The caller holds the lock, but for a dry run.
 
-    `kinds` stands for `--retry`, where the caller knows better what to ask again.
+    `kinds` stands for `--retry`, where the caller knows better what to ask again. `beside` makes
+    of the plan who decides with it and looks on.
 
     Raises UsageError where anything forbids the run; nothing was sent and nothing changed then,
-    but for a torn last line that was set aside.
+    but for a torn last line that was set aside. A dry run changes nothing at all.
     """
     parser = JobParser(settings.ask, config, source.label, max_line_bytes=settings.max_line_bytes)
     kinds = kinds or (None if settings.retry is None else RetryKinds.parse(settings.retry))
-    scan = _recorded(settings, paths)
-    table = ResultTable() if scan is None else scan.table
+    found = _recorded(settings, paths)
+    table = ResultTable() if found is None else found.table
     out = outstanding(settings, config, source, paths)
     unknown = _unknown(settings, paths, table)
     plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally, out=out)
     book = price_book(config)
-    money = _money(settings, book, paths, plan)
+    money = money_of(settings, book, paths, plan)
     checked = None
+    _refuse_sample(settings, source)
     if source.rereadable:
-        checked = _check(settings, source, parser, plan, money)
-        plan.fed = plan.whole = True
+        checked = _check(settings, source, parser, plan, money, beside(plan))
+        # Whether a row of a batch is recorded is looked up when it comes in.
+        plan.settle(ids=settings.lane == "batch")
         tally.total = plan.selected
-    elif settings.sample is not None:
-        raise UsageError(f"--sample needs a file that can be counted first; {source.label} is not.")
     _begin_flex(settings, config, plan, streamed=checked is None)
     prepared = Prepared(
         settings=settings,
@@ -117,13 +132,13 @@ def prepare(
         source=source,
         parser=parser,
         paths=paths,
-        scan=scan,
+        scan=found,
         plan=plan,
         checked=checked,
         run_id=run_id,
         started=started,
         book=book,
-        budget=_budget(money, plan, streamed=checked is None),
+        budget=budget_of(money, plan, streamed=checked is None),
         killed_run=_killed_run(paths) if unknown else "",
         worst_case=uncounted if money is None else money.worst_case,
     )
@@ -137,13 +152,23 @@ def prepare(
 def _unknown(
     settings: BatchSettings, paths: ResultPaths | None, table: ResultTable
 ) -> Mapping[str, str]:
-    return {} if paths is None or settings.fresh else unresolved(paths.journal, table)
+    if paths is None or settings.fresh:
+        return {}
+    # Beside a run that works now, a dry run does not take for lost what is on its way.
+    at_work = settings.dry_run and holder(paths) is not None
+    return {} if at_work else unresolved(paths.journal, table)
+
+
+def _refuse_sample(settings: BatchSettings, source: Source) -> None:
+    if settings.sample is not None and source.streamed:
+        raise UsageError(f"--sample needs a file that can be counted first; {source.label} is not.")
 
 
 def _refuse(prepared: Prepared, paths: ResultPaths) -> None:
     """Raise UsageError where answers would be replaced, or paid twice, unasked."""
     plan, providers = prepared.plan, prepared.config.providers
-    if prepared.checked is not None and plan.changed:
+    # What comes as a stream cannot be refused as a whole: there recorded answers just stay.
+    if not prepared.source.streamed and plan.changed:
         raise UsageError(_refusal(prepared, paths))
     simulated = any(providers[provider].simulated for provider, _ in plan.models)
     refuse_asking_twice(prepared.settings, plan.out, paths, simulated=simulated)
@@ -171,6 +196,7 @@ def run_file_of(prepared: Prepared) -> RunFile:
         max_tokens=ask.max_tokens,
         defaults=dict(ask.defaults),
         overrides=dict(ask.overrides),
+        schema=None if ask.schema is None else ask.schema.document,
     )
 
 
@@ -178,40 +204,14 @@ def _recorded(settings: BatchSettings, paths: ResultPaths | None) -> Scan | None
     if paths is None:
         return None
     # With --fresh the old results are set aside at the start; until then they count for nothing.
-    return nothing() if settings.fresh else repair(paths)
+    if settings.fresh:
+        return nothing()
+    return scan(paths.results) if settings.dry_run else repair(paths)
 
 
 def _killed_run(paths: ResultPaths | None) -> str:
     last = None if paths is None else read_run_file(paths.run)
     return "unknown" if last is None else last.run
-
-
-def _money(
-    settings: BatchSettings, book: PriceBook, paths: ResultPaths | None, plan: Plan
-) -> Money | None:
-    if settings.max_cost is None:
-        return None
-    kept = None if paths is None or settings.fresh else paths
-    return Money(
-        limit=settings.max_cost,
-        book=book,
-        ledger=ledger_of(kept.results, plan.table) if kept is not None else Ledger(Spent(), {}),
-        unknown=set(plan.unknown),
-        shown=None if kept is None else kept.shown,
-        lane=bound_lane(settings),
-    )
-
-
-def _budget(money: Money | None, plan: Plan, *, streamed: bool) -> Budget | None:
-    # Who has nothing to send spends nothing.
-    if money is None or not (plan.to_do or plan.out.chunks or streamed):
-        return None
-    budget = money.budget()
-    for chunk in plan.out.chunks:
-        if chunk.worst is None:
-            raise UsageError(unbounded_out_text(chunk.batch or chunk.nonce))
-        budget.hold(chunk.worst)
-    return budget
 
 
 def _check(
@@ -220,16 +220,18 @@ def _check(
     parser: JobParser,
     plan: Plan,
     money: Money | None,
+    deciding: Deciding,
 ) -> Checked:
     plan.selects = _selection(settings, source, parser)
+    recorded_as_failed = settings.skip_invalid or source.streamed
 
     def take(job: Job) -> None:
-        asked = plan.add(job)
+        asked = deciding.add(job)
         if money is not None:
             money.take(job, asked=asked)
 
     def note(problem: LineProblem) -> None:
-        if settings.skip_invalid:
+        if recorded_as_failed:
             plan.add_problem(problem)
 
     checked = check_file(
@@ -238,9 +240,9 @@ def _check(
         on_job=take,
         on_problem=note,
         # What jobs may cost, and whether they are out, is told of each alone.
-        on_stretch=plan.add_stretch if money is None and not plan.out.jobs else None,
+        on_stretch=deciding.add_stretch if money is None and not plan.out.jobs else None,
     )
-    if checked.invalid and not settings.skip_invalid:
+    if checked.invalid and not recorded_as_failed:
         total = checked.invalid + checked.jobs
         raise UsageError(invalid_text(checked.problems, checked.invalid, total))
     return checked

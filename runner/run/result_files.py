@@ -68,7 +68,7 @@ def noted(prepared: Prepared, journal: Journal | NoJournal) -> OnWritten:
 
 def earlier_attempts(prepared: Prepared, job: Job) -> list[AttemptRecord]:
     """Carry on the attempts of the same question; another question's stay with its own record."""
-    recorded = prepared.plan.table.get(job.id)
+    recorded = prepared.plan.recorded(job)
     if prepared.paths is None or recorded is None or not recorded.asks(job.digest):
         return _lost(prepared, job)
     return attempts_of(prepared.paths.results, recorded) + _lost(prepared, job)

@@ -3,6 +3,7 @@
 from runner.providers.anthropic_messages import DEFAULT_ANTHROPIC_MAX_TOKENS
 from runner.run.flex import unpriced_at_flex
 from runner.run.preparing import Prepared
+from runner.schemas.strictness import loose
 from runner.view.texts_flex import flex_notes
 from runner.view.texts_start import Earlier, Start
 
@@ -24,6 +25,7 @@ def start_of(prepared: Prepared) -> Start:
         wanted_at_once=settings.concurrency_wanted,
         at_once=settings.concurrency,
         flex=_flex(prepared),
+        loose=_loose(prepared),
     )
 
 
@@ -38,6 +40,17 @@ def _flex(prepared: Prepared) -> list[str]:
         return []
     unpriced = unpriced_at_flex(prepared.book, prepared.plan.models)
     return flex_notes(fallback=settings.fallback, unpriced=unpriced)
+
+
+def _loose(prepared: Prepared) -> str | None:
+    schema, providers = prepared.settings.ask.schema, prepared.config.providers
+    if schema is None or schema.strict:
+        return None
+    asked = {provider for provider, _ in prepared.plan.models}
+    if prepared.checked is None and prepared.settings.ask.model is not None:
+        asked = {prepared.config.resolve(prepared.settings.ask.model).provider}
+    apis = {providers[provider].api for provider in asked}
+    return loose(schema.document) if apis & {"openai", "openai-responses"} else None
 
 
 def _default_cap(prepared: Prepared) -> int | None:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from anyio import create_task_group
 
@@ -18,6 +19,7 @@ from runner.run.meant import meant_models
 from runner.run.preparing import Prepared
 from runner.run.starting import start_of
 from runner.view.console import LiveText
+from runner.view.layout import wrap
 from runner.view.progress import Progress
 from runner.view.terminal import flush, pen_for, say
 from runner.view.texts_batches import Lane, Standing, lane_text, left_text, top_up_text
@@ -36,6 +38,9 @@ from runner.view.texts_start import start_text
 from runner.view.texts_table import Names
 from runner.view.verbose import Verbose
 
+if TYPE_CHECKING:
+    from runner.view.log import Log
+
 LIVE_CLOSE_S = 0.5
 """How long a stopped run waits for a slow reader of the live text."""
 
@@ -43,10 +48,14 @@ LIVE_CLOSE_S = 0.5
 class Teller:
     """All that watches one batch, as a single sink."""
 
+    log: "Log | None" = None
+    """Where lines for machines go, if any do."""
+
     def __init__(self, prepared: Prepared) -> None:
         settings, clock = prepared.settings, SystemClock()
         self._prepared = prepared
-        self._quiet = settings.quiet
+        # With --log-json another hears of it: see `runner.run.telling_json`.
+        self._quiet = settings.quiet or settings.log_json
         self._names = Names(
             jobs=prepared.source.label,
             results=None if prepared.paths is None else prepared.paths.shown,
@@ -55,14 +64,23 @@ class Teller:
         self._live: LiveText | None = None
         # With --tail the answers are the progress, and so are records that go to a terminal.
         watched = settings.tail or (settings.stdout and sys.stdout.isatty())
-        self._progress = Progress(prepared.tally, clock, quiet=settings.quiet or watched)
+        self._progress = Progress(prepared.tally, clock, quiet=self._quiet or watched)
         self._sinks: list[Sink] = [prepared.tally, self._progress]
         self.failures: FailureLimit | None = None
         if settings.max_failures is not None:
             self.failures = FailureLimit(settings.max_failures, lambda: prepared.tally.total)
             self._sinks.append(self.failures)
-        if settings.verbose:
+        if settings.verbose and not settings.log_json:
             self._sinks.append(Verbose(self._write_minor, clock, settings.max_attempts))
+
+    def also(self, sink: Sink) -> None:
+        """Let another sink watch."""
+        self._sinks.append(sink)
+
+    def untraced(self, problem: str) -> None:
+        """Say that traces did not get where they should."""
+        if not self._quiet:
+            say(wrap(f"Traces: {problem}"))
 
     def follow(self, pace: Callable[[], str | None]) -> None:
         """Show from now on what holds the pace."""
@@ -105,7 +123,7 @@ class Teller:
                 many=True,
                 terminal=sys.stdout.isatty(),
                 on_failure=lambda _: stop.cancel("closed_pipe"),
-                notes=pen_for(sys.stderr),
+                notes=None if self._prepared.settings.log_json else pen_for(sys.stderr),
             )
             self._live.start()
             self._sinks.append(self._live)

@@ -19,6 +19,7 @@ from runner.run.carrying import Opened, carry
 from runner.run.ending import Outcome
 from runner.run.feed import planned_jobs, streamed_jobs
 from runner.run.flex import bound_lane, flexless
+from runner.run.judging import judge_of
 from runner.run.pacing import pace_for
 from runner.run.preparing import Prepared
 from runner.run.result_files import DEFAULT_AHEAD, earlier_attempts, noted
@@ -99,6 +100,7 @@ def _engine_settings(prepared: Prepared, book: PriceBook) -> EngineSettings:
             lane="flex" if settings.lane == "flex" else "live",
             price=book.cost_usd,
             worst_case=lambda job: book.worst_case_usd(job, bound_lane(settings)),
+            judge=judge_of(settings.ask),
         ),
         deadlines=settings.deadlines,
         max_attempts=settings.max_attempts,

@@ -7,8 +7,9 @@ from typing import Any
 
 from runner.simulator.ask import Ask, ToolSpec
 from runner.simulator.chance import unit
+from runner.simulator.examples import example, near_example
 from runner.simulator.prose import compose, pieces
-from runner.simulator.scenario import AnswerLength, Finish, Reply
+from runner.simulator.scenario import AnswerLength, Finish, Misfit, Reply
 
 _REFUSAL = "I am sorry, but I cannot help with that request."
 _ARGUMENT_PIECE = 6
@@ -50,6 +51,8 @@ def write_answer(ask: Ask, length: AnswerLength, reply: Reply, choice: int = 0) 
         text = pieces(reply.text)
     elif finish == "refusal":
         text = pieces(_REFUSAL)
+    elif ask.schema is not None and reply.misfit != "prose":
+        text = pieces(_json(ask, ask.schema, reply.misfit, *words))
     else:
         text = compose(_length(length, *words) if reply.tokens is None else reply.tokens, *words)
     if reply.reasoning is None:
@@ -58,6 +61,12 @@ def write_answer(ask: Ask, length: AnswerLength, reply: Reply, choice: int = 0) 
         reasoning = pieces(reply.reasoning)
     answer = Answer(finish=finish, text=text, reasoning=reasoning, tool=tool)
     return _cap(_stop(answer, ask.stops), ask.cap)
+
+
+def _json(ask: Ask, schema: dict[str, Any], misfit: Misfit | None, *words: object) -> str:
+    made = (ask.prompt, *words)
+    value = example(schema, *made) if misfit is None else near_example(schema, misfit, *made)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _length(length: AnswerLength, *words: object) -> int:
@@ -99,7 +108,9 @@ def _tool_call(ask: Ask, reply: Reply) -> ToolCall | None:
     tool = ask.forced_tool
     if reply.finish == "tool_calls":
         tool = tool or next(iter(ask.tools), ToolSpec(name="lookup", schema={}))
-    return _call(tool.name, _example(tool.schema, ask.prompt)) if tool else None
+    return (
+        _call(tool.name, example(tool.schema or {"type": "object"}, ask.prompt)) if tool else None
+    )
 
 
 def _call(name: str, arguments: Any) -> ToolCall:
@@ -109,25 +120,3 @@ def _call(name: str, arguments: Any) -> ToolCall:
         name=name,
         arguments=tuple(text[start : start + step] for start in range(0, len(text), step)),
     )
-
-
-def _example(schema: dict[str, Any], *words: object) -> Any:
-    """Make a value that fits a JSON schema's types, enums and nesting."""
-    if "const" in schema:
-        return schema["const"]
-    if schema.get("enum"):
-        return schema["enum"][int(unit("enum", *words) * len(schema["enum"]))]
-    kind = schema.get("type", "object")
-    kind = kind[0] if isinstance(kind, list) else kind
-    if kind == "object":
-        properties = schema.get("properties") or {}
-        return {key: _example(value, key, *words) for key, value in properties.items()}
-    if kind == "array":
-        return [_example(schema.get("items") or {"type": "string"}, *words)]
-    simple = {
-        "integer": math.floor(unit("integer", *words) * 100),
-        "number": round(unit("number", *words) * 100, 2),
-        "boolean": unit("boolean", *words) < 0.5,
-        "null": None,
-    }
-    return simple.get(kind, "".join(compose(3, *words)).rstrip("."))

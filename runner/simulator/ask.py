@@ -11,6 +11,7 @@ Api = Literal["chat", "responses", "messages"]
 
 _BYTES_A_TOKEN = 4
 _UNHASHED = ("stream", "stream_options")
+_ANY_OBJECT = {"type": "object", "properties": {"answer": {"type": "string"}}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ class Ask:
     stops: tuple[str, ...]
     tools: tuple[ToolSpec, ...]
     forced_tool: ToolSpec | None
+    schema: dict[str, Any] | None
+    """What the answer's JSON has to fit; None where it may be anything."""
 
 
 def hash_body(body: dict[str, Any]) -> str:
@@ -71,7 +74,24 @@ def read_ask(api: Api, body: dict[str, Any]) -> Ask:
         stops=_stops(body.get("stop_sequences" if api == "messages" else "stop")),
         tools=tools,
         forced_tool=_forced_tool(body.get("tool_choice"), tools),
+        schema=_schema(form_of(api, body)),
     )
+
+
+def form_of(api: Api, body: dict[str, Any]) -> Any:
+    """Give the form in which a body wants its answer; None where it does not say."""
+    if api == "chat":
+        return body.get("response_format")
+    return (body.get("text" if api == "responses" else "output_config") or {}).get("format")
+
+
+def _schema(form: dict[str, Any] | None) -> dict[str, Any] | None:
+    if form is None or form["type"] == "text":
+        return None
+    if form["type"] == "json_object":
+        return _ANY_OBJECT
+    schema: dict[str, Any] | None = form.get("json_schema", form).get("schema")
+    return _ANY_OBJECT if schema is None else schema
 
 
 def _prompt_texts(api: Api, body: dict[str, Any]) -> Iterator[str]:

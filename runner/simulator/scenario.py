@@ -28,6 +28,7 @@ FaultKind = Literal[
     "error_event",
 ]
 Finish = Literal["stop", "length", "tool_calls", "refusal", "content_filter", "pause"]
+Misfit = Literal["prose", "type", "missing"]
 ErrorEventForm = Literal["flat", "nested", "failed"]
 RouteName = Literal[
     "files.create",
@@ -147,6 +148,9 @@ class Reply(Struct, frozen=True, forbid_unknown_fields=True):
     reasoning: str | None = None
     finish: Finish | None = None
     tool: Tool | None = None
+    misfit: Misfit | None = None
+    """Where a JSON schema was asked for: answer in prose, with a value of the wrong type, or
+    without a property that is required."""
 
 
 class Rule(Struct, frozen=True, forbid_unknown_fields=True):

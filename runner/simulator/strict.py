@@ -13,6 +13,7 @@ from runner.simulator import parameters as known
 from runner.simulator.ask import Api
 from runner.simulator.errors import ApiError
 from runner.simulator.scenario import Scenario
+from runner.simulator.strict_form import check_form
 from runner.simulator.strict_messages import check_messages
 
 _VERSION = re.compile(r"\d{4}-\d\d-\d\d")
@@ -86,6 +87,7 @@ def check_body(api: Api, headers: dict[str, str], body: dict[str, Any]) -> None:
     if api == "messages":
         _check_removed(headers, body)
     _check_parameters(api, headers, body)
+    check_form(api, body)
     check_messages(api, body, current=_current(headers))
 
 

@@ -5,6 +5,7 @@ Knows lines and one bar below them; nothing of what they say.
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import NamedTuple
@@ -39,6 +40,8 @@ class Pen:
     def __init__(self, fd: int, encoding: str = "utf-8") -> None:
         self.fd = fd
         self.encoding = encoding
+        self.left_out: Callable[[int], str] = left_out
+        """How to say that lines were dropped, where others than people read them."""
         self._changed = threading.Condition()
         self._lines: deque[_Line] = deque()
         self._dropped = 0
@@ -119,7 +122,7 @@ class Pen:
     def _line_text(self) -> str:
         before = ""
         if self._dropped:
-            before = f"{left_out(self._dropped)}\n"
+            before = f"{self.left_out(self._dropped)}\n"
             self._dropped = 0
         text = f"{self._erased()}{before}{self._lines.popleft().text}\n"
         return text if self._lines else text + self._bar_text()

@@ -57,6 +57,9 @@ class Start:
     """What it allows then."""
     flex: Sequence[str] = ()
     """What the flex lane means, where it is asked for; a sentence each."""
+    loose: str | None = None
+    """Why answers may come that do not fit the schema; None where none is asked for, or none
+    may."""
 
 
 def start_text(start: Start) -> str:
@@ -101,6 +104,11 @@ def _ask_line(start: Start) -> str:
 
 def _notes(start: Start) -> list[str]:
     notes = list(start.flex)
+    if start.loose is not None:
+        notes.append(
+            f"The schema is sent with strict: false ({printable(start.loose)}), so answers may"
+            " come that do not fit."
+        )
     if start.own_model:
         verb = "names its" if start.own_model == 1 else "name their"
         notes.append(f"{plural(start.own_model, 'job')} {verb} own model; -m is for the others.")

@@ -1,5 +1,6 @@
 """`runner batch`: what its options mean, wherever they are written."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -114,13 +115,20 @@ def test_bad_usage_is_refused_in_words(
     assert handed.batch == []
 
 
-@pytest.mark.parametrize("absent", ["--dry-run"])
-def test_what_does_not_work_yet_is_absent(capsys: pytest.CaptureFixture[str], absent: str) -> None:
-    """No option is accepted before it does what it says."""
-    assert "has no option" in refused(capsys, "batch", "jobs.jsonl", absent)
-
-
 def test_the_exit_code_of_the_run_is_the_exit_code(handed: HandedOver) -> None:
     """What the run returns is what the process returns."""
     handed.code = ExitCode.SOME_UNANSWERED
     assert run(["batch", "jobs.jsonl"]) == 1
+
+
+def test_a_schema_is_read_for_batch_and_tail(batch: Batch, here: Path) -> None:
+    """Both hand it over whole, also where the configuration names it."""
+    document = {"type": "object", "title": "A"}
+    (here / "answer.json").write_text(json.dumps(document))
+    schema = batch("--schema", "answer.json").ask.schema
+    assert schema is not None
+    assert (schema.document, schema.name, schema.strict) == (document, "A", False)
+    (here / "own.toml").write_text('[tail]\nschema = "answer.json"\n')
+    assert run(["--config", "own.toml", "tail", "-m", "sim/steady", "--no-stdin", "hi"]) == 0
+    assert batch.handed.tail[-1].ask.schema == schema
+    assert batch().ask.schema is None

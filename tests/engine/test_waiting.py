@@ -7,6 +7,7 @@ from runner.engine.turn import Turn
 from runner.engine.waiting import Waiting
 from runner.models import Job, Request
 from runner.pace.pace import Pace
+from runner.schemas.reading import schema_of
 from tests.engine.fakes import job
 
 PACE = Pace(now=0.0, draw=lambda: 0.0)
@@ -105,4 +106,5 @@ def test_a_need_is_measured() -> None:
     assert (short.output_cap, long.output_cap) == (7, 60)
     assert long.input_bytes - short.input_bytes == 998
     assert need_of(asking(params={"input": "x" * 50})).input_bytes > 50
+    assert need_of(asking(schema=schema_of({"title": "x" * 50}))).input_bytes > 50
     assert need_of(asking()).output_cap is None

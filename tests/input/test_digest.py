@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from runner.schemas.reading import schema_of
 from tests.input.helpers import parse
 
+SCHEMA = schema_of({"type": "object"})
 LINE: dict[str, Any] = {"prompt": "hi", "params": {"seed": 1}}
 
 
@@ -38,8 +40,19 @@ def test_the_same_question_has_the_same_digest(line: dict[str, Any], ask: dict[s
         ({**LINE, "params": {"seed": 2}}, {}),
         ({**LINE, "params": {"seed": 1.0}}, {}),  # 1 and 1.0 are different parameters
         ({**LINE, "params": {"seed": 1, "service_tier": "flex"}}, {}),
+        (LINE, {"schema": SCHEMA}),
     ],
 )
 def test_another_question_has_another_digest(line: dict[str, Any], ask: dict[str, Any]) -> None:
     """Whatever the provider would see differently is another question."""
     assert parse(line, **ask).digest != parse(LINE).digest
+
+
+def test_the_digest_with_a_schema_is_fixed() -> None:
+    """No release may change it; a job's own form of answer leaves the schema out."""
+    asked = parse(LINE, schema=SCHEMA).digest
+    assert asked == "97985fda5d8a90c3b4342d0e0cc3af55c6c7200fab2383de729f80f108c9ac7d"
+    own: dict[str, Any] = {**LINE, "params": {"text": {"format": {"type": "json_object"}}}}
+    assert parse(own, schema=SCHEMA).digest == parse(own).digest
+    beside: dict[str, Any] = {**LINE, "params": {"text": {"verbosity": "low"}}}
+    assert parse(beside, schema=SCHEMA).digest != parse(beside).digest

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from runner.models import Request
 from runner.pricing.bounds import (
@@ -13,6 +14,7 @@ from runner.pricing.bounds import (
     input_bound,
     output_bound,
 )
+from runner.schemas.reading import schema_of
 
 FEW = settings(max_examples=100, deadline=None, derandomize=True, database=None)
 CAPS = ("max_completion_tokens", "max_tokens")
@@ -33,6 +35,17 @@ def test_text_takes_no_more_tokens_than_bytes(text: str) -> None:
     size = len(text.encode("utf-8", "replace"))
     assert found is not None
     assert size + HIDDEN_TOKENS <= found
+
+
+def test_a_schema_counts() -> None:
+    """It is sent with the question, and servers put words of their own around it."""
+    schema = schema_of({"type": "object", "description": "x" * 1000})
+    bare = Request(messages=[])
+    plain = input_bound(bare, caches_unasked=True).tokens
+    found = input_bound(replace(bare, schema=schema), caches_unasked=True).tokens
+    assert plain is not None
+    assert found is not None
+    assert found - plain > 1000 + HIDDEN_TOOL_TOKENS
 
 
 def test_all_that_is_sent_counts() -> None:

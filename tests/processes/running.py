@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.processes.forked import may_fork, run_forked
 from tests.simulated import Endpoints
 
 PATIENCE_S = 60
@@ -44,7 +45,11 @@ def run(
     env: Mapping[str, str] | None = None,
     stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run to the end, in `folder`."""
+    """Run to the end, in `folder`; stdin is empty where none is given."""
+    if may_fork(env or {}):
+        return run_forked(
+            folder, list(map(str, arguments)), environment(folder, env), stdin, PATIENCE_S
+        )
     return subprocess.run(
         command(*arguments),
         cwd=folder,

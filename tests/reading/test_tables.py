@@ -86,7 +86,7 @@ def test_metadata_with_endless_keys_is_one_column(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A different key in every row makes no table of a thousand columns."""
-    monkeypatch.setattr(rows, "_MAX_METADATA_COLUMNS", 2)
+    monkeypatch.setattr(rows, "_MAX_COLUMNS", 2)
     metadata = [raw({f"k{number}": number}) for number in range(3)]
     path = results_file(
         tmp_path, [answer(str(n), n + 1, metadata=given) for n, given in enumerate(metadata)]
@@ -165,3 +165,29 @@ def test_only_tables_can_hold_several_files(shape: str, tmp_path: Path) -> None:
     path = results_file(tmp_path, [answer("a")])
     with pytest.raises(UsageError, match="takes one results file"):
         exported([path, path], shape)
+
+
+def test_json_that_fits_a_schema_becomes_columns(tmp_path: Path) -> None:
+    """Its fields stand last in CSV, for each file its own; in JSON lines it is one value."""
+    first = results_file(
+        tmp_path,
+        [
+            answer("a", 1, parsed=raw({"city": "Rome", "tags": ["x"], "ok": True})),
+            answer("b", 2, status="failed", parsed=None),
+        ],
+    )
+    found = table([first])
+    assert list(found[0])[-3:] == ["parsed.city", "parsed.tags", "parsed.ok"]
+    assert [found[0][f"parsed.{name}"] for name in ("city", "tags", "ok")] == [
+        "Rome",
+        '["x"]',
+        "true",
+    ]
+    assert found[1]["parsed.city"] == ""
+    rows = [json.loads(line) for line in exported([first], "jsonl")]
+    assert rows[0]["parsed"] == {"city": "Rome", "tags": ["x"], "ok": True}
+    assert "parsed" not in rows[1]
+    second = results_file(tmp_path, [answer("a", 1, parsed=raw([1]))], "second.jsonl")
+    both = table([first, second])[0]
+    assert (both["parsed.jobs.city"], both["parsed.second"]) == ("Rome", "[1]")
+    assert json.loads(next(exported([first, second], "jsonl")))["parsed.second"] == [1]

@@ -108,3 +108,13 @@ def test_no_key_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     kept = read_run_file(tmp_path / "run.json")
     assert kept is not None
     assert kept.defaults == {"user": "***"}
+
+
+def test_another_order_in_a_schema_is_a_change() -> None:
+    """Models answer in the order in which a schema names things; the same schema is none."""
+    schema = {"type": "object", "properties": {"a": {}, "b": {}}}
+    turned = {**schema, "properties": {"b": {}, "a": {}}}
+    old = run_file(schema=schema)
+    assert describe_changes(old, run_file(schema=dict(schema))) == []
+    assert describe_changes(old, run_file(schema=turned)) == [("schema", "has changed")]
+    assert describe_changes(run_file(), old) == [("schema", "was not set, now is")]

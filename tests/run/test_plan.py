@@ -129,3 +129,23 @@ def test_many_at_once_are_planned_like_one_by_one(
         make(plan, name, ask, whole=whole)
         outcomes.append(outcome(plan))
     assert outcomes[0] == outcomes[1]
+
+
+@given(given_jobs=jobs, recorded=recorded, retry=retries, whole=st.booleans())
+@settings(max_examples=100, derandomize=True, database=None)
+def test_what_was_recorded_is_found_without_ids(
+    given_jobs: list[Any],
+    recorded: list[Any],
+    retry: str | None,
+    whole: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Each job that is asked again finds its own record when the ids have been given back."""
+    name = write_jobs(tmp_path_factory.getbasetemp() / "again.jsonl", given_jobs)
+    known = check(name, make_parser())[1]
+    plan = begin(known, recorded, everything, retry)
+    make(plan, name, {}, whole=whole)
+    asked = [job for job in known if job.line is not None and plan.wanted(job.line)]
+    rows = [found and found.row for found in (plan.table.get(job.id) for job in asked)]
+    plan.settle(ids=False)
+    assert [found and found.row for found in map(plan.recorded, asked)] == rows

@@ -1,0 +1,1 @@
+"""JSON Schemas for answers: read and checked before a run, and held against what comes."""

@@ -1,0 +1,1 @@
+"""Traces of a run for OpenTelemetry, where `--otel` asks for them."""

@@ -1,0 +1,1 @@
+"""Traces: what is made of records, and what a collector gets."""
