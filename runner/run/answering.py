@@ -119,7 +119,6 @@ class Answering:
         return [Thinking(live, dim=dims()), text]
 
     async def _session(self, providers: Providers, live: LiveText) -> Session:
-        now, book = SystemClock().now(), price_book(self.config)
         chance = Random()  # noqa: S311 - spreads retries in time; nothing secret
         shown = self._shown(live)
 
@@ -137,16 +136,7 @@ class Answering:
                     pass
 
         return Session(
-            settings=EngineSettings(
-                recording=Recording(
-                    run_id=new_run_id(now, SystemRandom().getrandbits),
-                    price=book.cost_usd,
-                    worst_case=book.worst_case_usd,
-                    judge=judge_of(self.settings.ask),
-                ),
-                deadlines=self.settings.deadlines,
-                stream=True,
-            ),
+            settings=self._engine_settings(),
             providers=providers,
             journal=NoJournal(),
             output=None if self.paths is None else await open_output(self.paths),
@@ -158,6 +148,19 @@ class Answering:
             clock=SystemClock(),
             random=chance,
             may_retry=lambda job: not live.shown(job.id),
+        )
+
+    def _engine_settings(self) -> EngineSettings:
+        book = price_book(self.config)
+        return EngineSettings(
+            recording=Recording(
+                run_id=new_run_id(SystemClock().now(), SystemRandom().getrandbits),
+                price=book.cost_usd,
+                worst_case=book.worst_case_usd,
+                judge=judge_of(self.settings.ask),
+            ),
+            deadlines=self.settings.deadlines,
+            stream=True,
         )
 
     def tell_end(self) -> None:
