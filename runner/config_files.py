@@ -1,4 +1,4 @@
-"""The configuration files: which are read, and how they combine."""
+"""The configuration files: which are read, and how they combine; and the folder of the state."""
 
 import os
 import tomllib
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from platformdirs import user_config_path
+from platformdirs import user_config_path, user_state_path
 
 from runner.config import BUILT_IN_PROVIDERS, Config
 from runner.config_tables import OPTION_TABLES, Document, read_document
@@ -14,6 +14,11 @@ from runner.errors import UsageError
 from runner.words import printable
 
 FILE_NAME = "runner.toml"
+
+
+def state_folder() -> Path:
+    """Give the folder in which runner keeps what it remembers for this user; it may not exist."""
+    return user_state_path("runner")
 
 
 def load_config(

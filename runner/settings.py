@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from runner.models import Schema  # not for a help: it needs no msgspec
 
+from runner.conversation import Conversation
+
 DEFAULT_ATTEMPT_TIMEOUT_S = 600.0
 """Both SDKs' own default for a whole call."""
 FLEX_ATTEMPT_TIMEOUT_S = 900.0
@@ -150,9 +152,18 @@ class BatchSettings:
 class TailSettings:
     """Everything `runner tail` needs to know."""
 
-    prompt: str
+    prompt: str | None
+    """None opens a conversation on the terminal."""
     ask: Ask = field(default_factory=Ask)
     deadlines: Deadlines = field(default_factory=Deadlines)
     output: Path | None = None
     """Results file to append the record to; None keeps none."""
     quiet: bool = False
+    extract: bool = False
+    """Show the first fenced block only; the record holds the whole answer."""
+    thinking: bool | None = None
+    """Show what a model thinks before it speaks, on stderr; None: on a terminal only."""
+    earlier: Conversation = field(default_factory=Conversation)
+    """What was said before; its system prompt is in `ask` already."""
+    state: Path | None = None
+    """Folder for the last exchange and what was typed in conversations; None keeps neither."""

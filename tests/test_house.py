@@ -26,6 +26,7 @@ OWNERS = {
     "openai": {"providers/"},
     "opentelemetry": {"telemetry/"},
     "platformdirs": {"config_files.py"},
+    "prompt_toolkit": {"view/typing_in.py"},
     "starlette": {"simulator/"},
     "tqdm": {"view/progress.py"},
     "uvicorn": {"simulator/"},

@@ -17,7 +17,7 @@ ARGUMENTS = "runner.cli.arguments"
 COMMANDS: Mapping[str, Mapping[str, str]] = {
     "Ask": {
         "batch": "Ask every job in a file. Run it again to go on where it stopped.",
-        "tail": "Ask one question and watch the answer.",
+        "tail": "Ask one question and watch the answer; no question opens a chat.",
     },
     "Before and after": {
         "check": "Validate a file, show one request, estimate tokens, cost, time.",

@@ -1,10 +1,12 @@
 """`runner tail`: its options, the prompt, and the settings they make."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from runner.cli import options as shared
 from runner.cli.command import Command, option
@@ -12,6 +14,7 @@ from runner.cli.configuration import config_of
 from runner.cli.offers import offers
 from runner.cli.stdin import piped_text
 from runner.cli.types import Count, KeyValue, Plain, Text, checked_text
+from runner.conversation import Conversation
 from runner.errors import UsageError
 from runner.settings import TailSettings
 from runner.words import printable, shell_quote
@@ -21,7 +24,8 @@ _ANSWER = "The answer"
 
 _HELP = """\
 Ask one question and watch the answer. The words are joined by spaces; what
-is piped in comes before them, or is the question by itself."""
+is piped in comes before them, or is the question by itself. Without either,
+on a terminal: a conversation."""
 _EPILOG = """\
 Any option can be set as RUNNER_TAIL_OPTION, or under [tail] in runner.toml.
 Exit codes: 0 answered, 1 not, 2 not started, 4 account refused, 130 stopped by
@@ -63,12 +67,39 @@ Ctrl-C, 141 the reader closed the pipe."""
 @shared.schema
 @option("--no-stdin", section=_ASK, is_flag=True, help="Leave standard input alone")
 @option(
+    "-C",
+    "--continue",
+    section=_ASK,
+    is_flag=True,
+    help="Go on from the last exchange, with its model unless -m names another",
+)
+@option(
     "-o",
     "--output",
     section=_ANSWER,
     metavar="FILE",
     type=click.Path(allow_dash=True),
     help="Append the record to this results file",
+)
+@option(
+    "-x",
+    "--extract",
+    section=_ANSWER,
+    is_flag=True,
+    help="Its first fenced code block, if any",
+)
+@option(
+    "--thinking/--no-thinking",
+    section=_ANSWER,
+    default=None,
+    help="What it thinks first, to stderr; --no-thinking: nowhere",
+    shown="on a terminal",
+)
+@option(
+    "--no-save",
+    section=_ANSWER,
+    is_flag=True,
+    help="Keep nothing for --continue, nor what was typed",
 )
 @shared.attempt_timeout(_ANSWER)
 @option("-q", "--quiet", section=_ANSWER, is_flag=True, help="No closing line")
@@ -78,6 +109,15 @@ def command(ctx: click.Context, /, prompt: tuple[str, ...], **options: Any) -> i
     config = config_of(ctx)
     if options["output"] == "-":
         raise click.UsageError("-o: the answer's text is on stdout; name a file for the record.")
+    from runner.config_files import state_folder
+
+    earlier = Conversation()
+    if options["continue"]:
+        from runner.run.last_exchange import last_exchange
+
+        earlier = last_exchange(state_folder())
+    if earlier.turns:
+        options |= _going_on(ctx, earlier)
     config.choose(options["model"])
     settings = TailSettings(
         prompt=_question(prompt, options),
@@ -85,14 +125,28 @@ def command(ctx: click.Context, /, prompt: tuple[str, ...], **options: Any) -> i
         deadlines=shared.deadlines(options),
         output=shared.file_path(options["output"], "--output"),
         quiet=options["quiet"],
+        extract=options["extract"],
+        thinking=options["thinking"],
+        earlier=earlier,
+        state=None if options["no_save"] else state_folder(),
     )
     from runner.run.tail import run_tail
 
     return run_tail(settings, config)
 
 
-def _question(words: Sequence[str], options: Mapping[str, Any]) -> str:
-    """What is piped in, then the words; raises UsageError where there is neither."""
+def _going_on(ctx: click.Context, earlier: Conversation) -> dict[str, Any]:
+    """The model and the system prompt as they were, unless this very command names others."""
+    said = {"model": earlier.turns[-1].model, "system": earlier.system}
+    given = {name for name in said if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    return {name: value for name, value in said.items() if name not in given}
+
+
+def _question(words: Sequence[str], options: Mapping[str, Any]) -> str | None:
+    """What is piped in, then the words; None for a conversation, where somebody can hold one.
+
+    Raises UsageError where there is neither.
+    """
     if len(words) == 1:
         _refuse_file_name(words[0])
     typed = checked_text(" ".join(words))
@@ -100,12 +154,19 @@ def _question(words: Sequence[str], options: Mapping[str, Any]) -> str:
     if not options["no_stdin"]:
         piped = piped_text(on_silence=lambda: _tell_of_waiting(quiet=options["quiet"]))
     parts = [part for part in (piped and piped.removesuffix("\n"), typed) if part and part.strip()]
+    if not parts and not words and not options["no_stdin"] and _terminals():
+        return None
     if not parts:
         raise UsageError(
             'nothing to ask. Give a question:  runner tail "Why is the sky blue?"\n'
             "or pipe one in:  runner tail < FILE"
         )
     return "\n\n".join(parts)
+
+
+def _terminals() -> bool:
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    return all(stream is not None and stream.isatty() for stream in streams)
 
 
 def _refuse_file_name(word: str) -> None:

@@ -108,10 +108,13 @@ class ResponsesAssembly(StreamAssembly):
             text = whole.removeprefix(pieces.text) if whole else None
             if whole and not whole.startswith(pieces.text):
                 text = None
+        begins = not pieces.text
         added = pieces.add(text) if isinstance(text, str) else ""
         self.has_output = self.has_output or bool(added)
         if part in _REASONINGS.values():
-            return [Delta(added, "reasoning")] if added else []
+            # Each part of a summary is a paragraph with a heading of its own.
+            apart = "\n\n" if begins and key[1] else ""
+            return [Delta(apart + added, "reasoning")] if added else []
         return self._show(added) if part in _TEXTS.values() else []
 
     def _show(self, text: str) -> list[Delta]:

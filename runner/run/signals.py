@@ -59,7 +59,7 @@ class SignalWatch:
                     group.start_soon(self._stop_at, self.failures, group)
                 async for number in signals:
                     if self.stop.cut_for_s >= LAST_RESORT_S:
-                        _end(number, None)
+                        end_now(number)
                     self._stop(REASONS[number], group)
 
     async def _stop_in_time(self, seconds: float, group: TaskGroup) -> None:
@@ -94,10 +94,11 @@ def hush() -> None:
 
 
 def _pass_over(_number: int, _frame: FrameType | None) -> None:
-    _handle(_end)
+    _handle(end_now)
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
+def end_now(number: int, _frame: FrameType | None = None) -> None:
+    """End the process as this signal does, at once and past whatever is stuck."""
     os._exit(128 + number)
 
 

@@ -95,6 +95,15 @@ class LiveText:
                 self._left_out = 0
             self._outlet.put(f"{text}\n".encode(self._notes.encoding, "backslashreplace"))
 
+    @property
+    def together(self) -> bool:
+        """Whether text and notes lead to the same file or terminal."""
+        return self._together
+
+    def aside(self, text: str) -> None:
+        """Write a piece that is no part of the answer into the midst of it; needs `together`."""
+        self._outlet.put(text.encode(errors="replace"))
+
     async def room(self) -> None:
         """Wait while a slow reader has so much to catch up on that nothing new should be asked."""
         while self._outlet.backlog() > _BACKLOG:  # noqa: ASYNC110 - a thread empties it

@@ -37,14 +37,22 @@ def note(text: str, *, minor: bool = False, stream: TextIO | None = None) -> Non
         stream.flush()
 
 
+def dims() -> bool:
+    """Whether what goes to stderr can be dimmed, and may be."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+
+
+def dimmed(text: str) -> str:
+    """Dim a text."""
+    return f"\x1b[2m{text}\x1b[22m"
+
+
 def say(text: str, *, dim: bool = False) -> None:
     """Write one or more lines to stderr; one that is gone or stuck is no reason to fail or hang.
 
     Waits until they are written, for 2 s at most while nothing is taken.
     """
-    if dim and sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
-        text = f"\x1b[2m{text}\x1b[22m"
-    note(text)
+    note(dimmed(text) if dim and dims() else text)
     flush()
 
 

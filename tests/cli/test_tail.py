@@ -14,6 +14,9 @@ import pytest
 
 from runner.cli import stdin
 from runner.cli.main import run
+from runner.config_files import state_folder
+from runner.conversation import Conversation, Turn
+from runner.run.last_exchange import keep
 from runner.settings import TailSettings
 from tests.cli.conftest import HandedOver, refused
 
@@ -70,6 +73,53 @@ def test_every_option_arrives(handed: HandedOver) -> None:
     assert (settings.deadlines.attempt_s, settings.quiet) == (9.0, True)
     assert settings.output == Path("log.jsonl")
     assert asked(handed, "hi").output is None
+
+
+def test_what_is_shown_and_kept(handed: HandedOver, here: Path) -> None:
+    """Thinking is left to the terminal unless named; the state is kept unless that is declined."""
+    plain = asked(handed, "hi")
+    assert (plain.extract, plain.thinking, plain.earlier) == (False, None, Conversation())
+    assert plain.state == state_folder()
+    settings = asked(handed, "hi", "-x", "--thinking", "--no-save")
+    assert (settings.extract, settings.thinking, settings.state) == (True, True, None)
+    assert asked(handed, "hi", "--no-thinking").thinking is False
+    (here / "runner.toml").write_text("[tail]\nno_save = true\nthinking = false\n")
+    settings = asked(handed, "hi")
+    assert (settings.state, settings.thinking) == (None, False)
+
+
+def test_continue_stays_with_the_model_and_the_system_prompt(
+    handed: HandedOver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the environment nor a file changes them; what stands in this command does."""
+    turn = Turn(question="Why?", answer="Because.", model="sim-anthropic/slow")
+    said = Conversation(system="Be brief.", turns=(turn,))
+    keep(said, state_folder())
+    monkeypatch.setenv("RUNNER_TAIL_SYSTEM", "Be long.")
+    settings = asked(handed, "-C", "And?")
+    assert (settings.prompt, settings.earlier) == ("And?", said)
+    assert (settings.ask.model, settings.ask.system) == ("sim-anthropic/slow", "Be brief.")
+    monkeypatch.delenv("RUNNER_MODEL")
+    assert asked(handed, "--continue", "And?").ask.model == "sim-anthropic/slow"
+    settings = asked(handed, "-C", "And?", "-m", "sim/flaky", "-s", "New.")
+    assert (settings.ask.model, settings.ask.system) == ("sim/flaky", "New.")
+
+
+def test_no_prompt_on_a_terminal_is_a_conversation(
+    handed: HandedOver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All three streams must be one: in a pipe, or with --no-stdin, nobody could talk."""
+
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdout", Screen())
+    monkeypatch.setattr(sys, "stderr", Screen())
+    assert asked(handed).prompt is None
+    assert run(["tail", "--no-stdin"]) == 2
+    assert run(["tail", " "]) == 2
+    assert len(handed.tail) == 1
 
 
 @pytest.mark.parametrize(
@@ -169,6 +219,7 @@ def test_a_single_word_that_names_a_file_is_probably_a_mistake(
         (None, ["hi", "-o", "-"], "name a file for the record"),
         (None, ["hi", "-m", "gpt-5-mini"], "openai/gpt-5-mini"),
         (None, ["hi", "--retry", "all"], "no option --retry"),
+        (None, ["-C", "hi"], "nothing to continue"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_refused(

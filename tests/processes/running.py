@@ -20,7 +20,8 @@ def environment(folder: Path, extra: Mapping[str, str] | None = None) -> dict[st
     """Give what every process needs and nothing of the machine's own settings."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config")}
-    return {**kept, **home, **(extra or {})}
+    state = {"XDG_STATE_HOME": str(folder / "state")}
+    return {**kept, **home, **state, **(extra or {})}
 
 
 def pointing_at(endpoints: Endpoints) -> dict[str, str]:

@@ -43,10 +43,26 @@ class Terminal:
         """Wait until a text was written."""
         self._read_until(lambda: text in self.raw, f"{text!r} never came")
 
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Wait until what was written so far makes something true."""
+        self._read_until(holds, "it never came true")
+
+    def read(self, patience_s: float) -> None:
+        """Read what comes within so many seconds."""
+        deadline = time.monotonic() + patience_s
+        while (left := deadline - time.monotonic()) > 0:
+            if not select.select([self._person], [], [], left)[0] or not self._take():
+                return
+
     def end(self) -> int:
         """Read to the end of the process and give its exit code."""
         self._read_until(lambda: False, "it never ended")
         return self.process.wait(PATIENCE_S)
+
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed by itself, as it does for a shell."""
+        return bool(termios.tcgetattr(self._person)[3] & termios.ECHO)
 
     @property
     def raw(self) -> str:
@@ -71,14 +87,18 @@ class Terminal:
             assert left > 0, f"{complaint}; there is {self.raw!r}"
             if not select.select([self._person], [], [], left)[0]:
                 continue
-            try:
-                data = os.read(self._person, 65536)
-            except OSError:  # Linux's word for: the last one on the terminal has gone
-                data = b""
-            if not data:
+            if not self._take():
                 assert holds() or complaint == "it never ended", f"{complaint}: {self.raw!r}"
                 return
-            self._seen += data
+
+    def _take(self) -> bool:
+        """Read what is there; False where nothing more will come."""
+        try:
+            data = os.read(self._person, 65536)
+        except OSError:  # Linux's word for: the last one on the terminal has gone
+            data = b""
+        self._seen += data
+        return bool(data)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import signal
 import statistics
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.processes.running import (
     PATIENCE_S,
+    environment,
     pointing_at,
     read_some,
     records,
@@ -73,12 +75,15 @@ def test_ctrl_c_keeps_exactly_what_was_shown(tmp_path: Path, model: str) -> None
         env = pointing_at(endpoints)
         process = start(tmp_path, "tail", "-m", model, "-o", "kept.jsonl", "Count.", env=env)
         shown = read_some(process) + read_some(process)
+        state = tmp_path / "state/runner/last-exchange.json"
+        assert not state.exists()  # nobody waits for it before the answer
         process.send_signal(signal.SIGINT)
         began = time.monotonic()
         rest, stderr = process.communicate(timeout=PATIENCE_S)
         assert time.monotonic() - began < 1.0
         wait_for_stats(endpoints, lambda seen: seen["disconnects"] == 1)
     assert (process.returncode, stderr) == (130, b"")
+    assert state.exists()
     record = records(tmp_path / "kept.jsonl")[0]
     assert record["status"] == "interrupted"
     assert record["interruption"]["reason"] == "sigint"
@@ -152,3 +157,24 @@ def test_records_are_appended(tmp_path: Path) -> None:
     assert len(records(tmp_path / "kept.jsonl")) == 2
     exported = run(tmp_path, "export", "kept.jsonl", "--as", "jsonl")
     assert len([json.loads(line) for line in exported.stdout.splitlines()]) == 2
+
+
+def test_one_question_loads_nothing_of_a_conversation(tmp_path: Path) -> None:
+    """What only a conversation needs is not imported; what is kept of it is loaded at the end."""
+    code = (
+        "import sys; from runner.cli.main import run;"
+        "run(['tail', '-m', 'sim/steady', 'hi']); print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = done.stderr.split()
+    assert "runner.run.tail" in loaded
+    assert not {"prompt_toolkit", "runner.run.conversing", "runner.view.thinking"} & set(loaded)
+    # In the order in which they were loaded: what is imported for the answer stands before.
+    assert loaded.index("runner.run.remembering") > loaded.index("runner.providers.sse")

@@ -46,6 +46,20 @@ def test_response_cut() -> None:
     assert (completion.text, completion.finish_reason, completion.usage) == ("Hi", None, None)
 
 
+def test_parts_of_a_summary_are_paragraphs() -> None:
+    """Each further part of the reasoning's summary is shown apart from the one before."""
+    events = [
+        RESPONSE_EVENTS[0],
+        event("reasoning_summary_text.delta", summary_index=0, delta="**A**"),
+        event("reasoning_summary_text.delta", summary_index=1, delta="**B**"),
+        event("reasoning_summary_text.delta", summary_index=1, delta=" b"),
+    ]
+    assembly, deltas = fed("openai-responses", events)
+    assert [delta.text for delta in deltas] == ["**A**", "\n\n**B**", " b"]
+    summary = body_of(assembly)["output"][0]["summary"]
+    assert [part["text"] for part in summary] == ["**A**", "**B** b"]
+
+
 def test_response_text_that_was_not_streamed() -> None:
     """Text that comes only with a `done` or with the whole response is shown all the same."""
     done = [

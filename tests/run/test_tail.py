@@ -2,10 +2,8 @@
 
 import fcntl
 import os
-import pty
 import resource
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +19,7 @@ from runner.run.tail import run_tail
 from runner.settings import Ask, Deadlines, TailSettings
 from tests.processes.running import lines_of, wait_until
 from tests.run.commands import config_for, records
+from tests.run.screens import on_screen, standing_in, terminal
 from tests.simulated import (
     Endpoints,
     reset_stats,
@@ -76,44 +75,6 @@ def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
     scenario = scenario_file(tmp_path_factory.mktemp("scenario"), SCENARIO)
     with simulator_in_thread(scenario) as found:
         yield found
-
-
-@contextmanager
-def terminal() -> Iterator[int]:
-    """Let all three streams be a terminal; give the descriptor of whoever sits before it."""
-    person, machine = pty.openpty()
-    with (
-        os.fdopen(os.dup(machine), "r", encoding="utf-8") as stdin,
-        os.fdopen(os.dup(machine), "w", encoding="utf-8") as stdout,
-        os.fdopen(machine, "w", encoding="utf-8") as stderr,
-        standing_in(machine, for_=1),
-        standing_in(machine, for_=2),
-        patch.multiple(sys, stdin=stdin, stdout=stdout, stderr=stderr),
-    ):
-        yield person
-    os.close(person)
-
-
-@contextmanager
-def standing_in(descriptor: int, *, for_: int) -> Iterator[None]:
-    """Let a descriptor of this process be another for a while."""
-    before = os.dup(for_)
-    os.dup2(descriptor, for_)
-    try:
-        yield
-    finally:
-        os.dup2(before, for_)
-        os.close(before)
-
-
-def on_screen(person: int) -> str:
-    """Read what the terminal was sent; the echo of what was typed stands first."""
-    os.set_blocking(person, False)
-    pieces = []
-    with suppress(BlockingIOError):
-        while piece := os.read(person, 65536):
-            pieces.append(piece)
-    return b"".join(pieces).decode().replace("\r\n", "\n")
 
 
 def ask(endpoints: Endpoints, prompt: str, model: str = "here/m", **changes: Any) -> ExitCode:
@@ -381,7 +342,7 @@ def drinking(*, when: Callable[[], bool] = lambda: True) -> Iterator[list[bytes]
 def test_a_slow_reader_gets_the_whole_answer(endpoints: Endpoints, tmp_path: Path) -> None:
     """An answer that is complete waits for its reader, however long that takes."""
     path = tmp_path / "kept.jsonl"
-    patience = patch("runner.run.tail.STOPPED_CLOSE_S", 0.001)
+    patience = patch("runner.run.answering.STOPPED_CLOSE_S", 0.001)
     with patience, drinking(when=lambda: lines_of(path) == 1) as pieces:
         assert ask(endpoints, "long", output=path) is ExitCode.OK
     text = kept(tmp_path)["text"]
@@ -408,6 +369,6 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     """A parameter that no request takes, or a prompt beyond all bounds, is never sent."""
     reset_stats(endpoints)
-    with patch("runner.run.tail.MAX_LINE_BYTES", 1000), pytest.raises(UsageError):
+    with patch("runner.run.turns.MAX_LINE_BYTES", 1000), pytest.raises(UsageError):
         ask(endpoints, prompt, **asked)
     assert stats(endpoints)["requests"] == 0
