@@ -18,7 +18,7 @@ import msgspec
 from runner.config import Config
 from runner.errors import UsageError
 from runner.input.check import Checked, check_file
-from runner.input.parser import JobParser
+from runner.input.parser import JobParser, parser_of
 from runner.input.select import chosen, everything, limit, runs, sample
 from runner.input.source import Source, open_source
 from runner.input.stretch import Stretch
@@ -58,9 +58,7 @@ class Checkup:
 def check_jobs(settings: BatchSettings, config: Config) -> Checkup:
     """Validate every line; raises UsageError where the file as a whole cannot be read."""
     with _rereadable(open_source(settings.jobs)) as source:
-        parser = JobParser(
-            settings.ask, config, source.label, max_line_bytes=settings.max_line_bytes
-        )
+        parser = parser_of(source, settings, config)
         checkup, checked = _pass(source, parser, _limited(settings))
         if settings.sample is not None:
             total = checked.jobs + checked.invalid

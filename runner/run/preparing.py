@@ -13,7 +13,7 @@ from runner.config import Config
 from runner.engine.shard import uncounted
 from runner.errors import LineProblem, UsageError
 from runner.input.check import Checked, check_file, count_lines
-from runner.input.parser import JobParser
+from runner.input.parser import JobParser, parser_of
 from runner.input.select import everything, limit, sample
 from runner.input.source import Source
 from runner.models import Job
@@ -94,7 +94,7 @@ def prepare(
     Raises UsageError where anything forbids the run; nothing was sent and nothing changed then,
     but for a torn last line that was set aside.
     """
-    parser = JobParser(settings.ask, config, source.label, max_line_bytes=settings.max_line_bytes)
+    parser = parser_of(source, settings, config)
     kinds = kinds or (None if settings.retry is None else RetryKinds.parse(settings.retry))
     scan = _recorded(settings, paths)
     table = ResultTable() if scan is None else scan.table
