@@ -46,11 +46,15 @@ def test_a_bad_row_keeps_all_from_being_sent(tmp_path: Path, endpoints: Endpoint
     """A bad row is refused with its line, or recorded as failed where that is wanted."""
     jobs = tmp_path / "rows.csv"
     jobs.write_text(HEAD + "a,one\nb\nc,three\n")
-    with pytest.raises(UsageError, match=r"rows\.csv:3: has\s+1 cell, and the header"):
+    with pytest.raises(UsageError) as raised:
         batch(endpoints, settings(jobs, template="{{ text }}"))
+    said = " ".join(str(raised.value).split())
+    assert "rows.csv:3: has 1 cell, and the header names 2 columns" in said
     skipping = settings(jobs, template="{{ text }}", skip_invalid=True)
     assert batch(endpoints, skipping) is ExitCode.SOME_UNANSWERED
-    lines = [json.loads(line) for line in (tmp_path / "rows.results.jsonl").open()]
+    lines = [
+        json.loads(line) for line in (tmp_path / "rows.results.jsonl").read_text().splitlines()
+    ]
     assert [(line["line"], line["status"]) for line in lines] == [
         (2, "succeeded"),
         (3, "failed"),
