@@ -23,6 +23,7 @@ from runner.input.select import chosen, everything, limit, runs, sample
 from runner.input.source import Source, open_source
 from runner.input.stretch import Stretch
 from runner.models import Job
+from runner.repeats import Repeats
 from runner.settings import BatchSettings
 from runner.view.layout import labelled, wrap
 from runner.view.texts_refusal import invalid_text
@@ -42,8 +43,10 @@ class Checkup:
     noun: str
     """What a line is: `job`, or `row` where there is a template."""
     selected: int = 0
+    repeat: int | None = None
+    """How often each is to be asked; None where that was not said."""
     models: Counter[tuple[str, str]]
-    """Selected jobs by provider and model."""
+    """How often selected jobs ask which provider and model."""
     first: Job | None = None
     """The first selected job."""
 
@@ -64,7 +67,10 @@ def check_jobs(settings: BatchSettings, config: Config) -> Checkup:
             total = checked.jobs + checked.invalid
             checkup, checked = _pass(source, parser, sample(settings.sample, total))
     noun = "job" if settings.ask.template is None else "row"
-    return replace(checkup, noun=noun)
+    repeats = Repeats.of(settings.repeat)
+    models = Counter({model: repeats.times * jobs for model, jobs in checkup.models.items()})
+    first = checkup.first and repeats.jobs(checkup.first)[0]
+    return replace(checkup, noun=noun, repeat=settings.repeat, models=models, first=first)
 
 
 def _limited(settings: BatchSettings) -> Callable[[int], bool]:
@@ -138,6 +144,8 @@ def checkup_text(checkup: Checkup) -> str:
         parts.append(f"{count(checked.repeats)} asked twice ({noun_of_lines} {lines}{more})")
     if checkup.selected != checked.jobs:
         parts.append(f"{count(checkup.selected)} selected")
+    if checkup.repeat is not None:
+        parts.append(f"each asked {plural(checkup.repeat, 'time')}")
     lines_out = [wrap(", ".join(parts)), *_model_lines(checkup)]
     if checkup.first is not None:
         lines_out += _request_lines(checkup.first)
@@ -196,6 +204,7 @@ def checkup_json(checkup: Checkup) -> bytes:
             "invalid": checked.invalid,
             "selected": checkup.selected,
             "repeats": checked.repeats,
+            "repeat": checkup.repeat,
             "models": [
                 {"provider": provider, "model": model, "jobs": number}
                 for (provider, model), number in checkup.models.most_common()

@@ -80,6 +80,8 @@ class BatchSettings:
     ask: Ask = field(default_factory=Ask)
     limit: int | None = None
     sample: int | None = None
+    repeat: int | None = None
+    """How often each job is asked; None gives its one answer no number."""
     retry: str | None = None
     """The text of `--retry`; None where the option was not given."""
     fresh: bool = False

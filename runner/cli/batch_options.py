@@ -29,6 +29,7 @@ ASKING: Sequence[Decorator] = (
 WHICH_JOBS: Sequence[Decorator] = (
     shared.limit,
     shared.sample,
+    shared.repeat,
     option(
         "--retry",
         section=_WHICH,

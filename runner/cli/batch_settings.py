@@ -25,6 +25,7 @@ def batch_settings(
         ask=shared.ask(options, default_model=default_model),
         limit=options["limit"],
         sample=options["sample"],
+        repeat=options["repeat"],
         retry=options["retry"],
         fresh=options["fresh"],
         skip_invalid=options["skip_invalid"],

@@ -31,6 +31,7 @@ Exit codes: 0 all valid, 2 not."""
 @shared.override
 @shared.limit
 @shared.sample
+@shared.repeat
 @shared.max_line
 @option("--json", section="What you see", is_flag=True, help="What was found, for programs")
 @click.pass_context
@@ -43,6 +44,7 @@ def command(ctx: click.Context, /, jobs: str, **options: Any) -> int:
         ask=shared.ask(options, default_model=config.default_model),
         limit=options["limit"],
         sample=options["sample"],
+        repeat=options["repeat"],
         max_line_bytes=options["max_line"],
     )
     from runner.checking import check_jobs, checkup_json, checkup_text

@@ -66,6 +66,12 @@ limit = option("--limit", section="Which jobs", type=Count(), help="The first N 
 sample = option(
     "--sample", section="Which jobs", type=Count(), help="N jobs spread evenly over the file"
 )
+repeat = option(
+    "--repeat",
+    section="Which jobs",
+    type=Count(),
+    help="N answers to each job, as ID#1 to ID#N",
+)
 max_line = option(
     "--max-line",
     section="Which jobs",

@@ -20,6 +20,7 @@ from runner.models import Job
 from runner.pace.budget import Budget
 from runner.pricing.attempts import Spent
 from runner.pricing.book import PriceBook
+from runner.repeats import MOST_PLACES, Repeats
 from runner.results.journal import unresolved
 from runner.results.paths import ResultPaths
 from runner.results.resume import RetryKinds
@@ -100,7 +101,8 @@ def prepare(
     table = ResultTable() if scan is None else scan.table
     out = outstanding(settings, config, source, paths)
     unknown = _unknown(settings, paths, table)
-    plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally, out=out)
+    repeats = Repeats.of(settings.repeat)
+    plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally, out=out, repeats=repeats)
     book = price_book(config)
     money = _money(settings, book, paths, plan)
     checked = None
@@ -168,6 +170,7 @@ def run_file_of(prepared: Prepared) -> RunFile:
         system=ask.system,
         template=ask.template,
         id_column=ask.id_column,
+        repeat=settings.repeat,
         max_tokens=ask.max_tokens,
         defaults=dict(ask.defaults),
         overrides=dict(ask.overrides),
@@ -178,7 +181,9 @@ def _recorded(settings: BatchSettings, paths: ResultPaths | None) -> Scan | None
     if paths is None:
         return None
     # With --fresh the old results are set aside at the start; until then they count for nothing.
-    return nothing() if settings.fresh else repair(paths)
+    scan = nothing() if settings.fresh else repair(paths)
+    scan.repeats = Repeats.of(settings.repeat)
+    return scan
 
 
 def _killed_run(paths: ResultPaths | None) -> str:
@@ -226,7 +231,9 @@ def _check(
     def take(job: Job) -> None:
         asked = plan.add(job)
         if money is not None:
-            money.take(job, asked=asked)
+            ids = {one.id for one in asked}
+            for one in plan.repeats.jobs(job):
+                money.take(one, asked=one.id in ids)
 
     def note(problem: LineProblem) -> None:
         if settings.skip_invalid:
@@ -243,6 +250,8 @@ def _check(
     if checked.invalid and not settings.skip_invalid:
         total = checked.invalid + checked.jobs
         raise UsageError(invalid_text(checked.problems, checked.invalid, total))
+    if plan.repeats.place(checked.lines, plan.repeats.times) > MOST_PLACES:
+        raise UsageError(f"--repeat {plan.repeats.times}: these are more answers than can be kept.")
     return checked
 
 
