@@ -172,6 +172,8 @@ def _request_lines(job: Job) -> list[str]:
         lines += _spoken("system", request.system)
     for message in request.messages or ():
         lines += _spoken(str(message.get("role")), message.get("content"))
+    for file in request.files:
+        lines += _spoken("file", f"{file.name} ({file.kind}, {count(file.size)} bytes)")
     settings = dict(request.params)
     if request.max_tokens is not None:
         settings["max_tokens"] = request.max_tokens

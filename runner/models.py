@@ -44,6 +44,20 @@ InterruptionReason = Literal[
 SCHEMA_VERSION = 1
 
 
+class Attachment(Struct, frozen=True, kw_only=True):
+    """A file that a job attaches: all but what it holds, which is read when it is sent."""
+
+    name: str
+    """As the job gives it."""
+    path: str
+    kind: str
+    """Its media type, told by its content: `image/png`, `application/pdf`, `text/plain`, ..."""
+    size: int
+    """Bytes."""
+    sha256: str
+    """Of its content, in hex."""
+
+
 class Request(Struct, frozen=True, kw_only=True):
     """What is asked, in the user's words and before any provider's shape.
 
@@ -61,6 +75,8 @@ class Request(Struct, frozen=True, kw_only=True):
     params: dict[str, Any] = {}
     """Everything else, passed to the provider unchanged."""
     api: Api | None = None
+    files: tuple[Attachment, ...] = ()
+    """Attached to the last message of the user."""
 
 
 class Job(Struct, frozen=True, kw_only=True):

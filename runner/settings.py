@@ -87,6 +87,8 @@ class BatchSettings:
     fresh: bool = False
     skip_invalid: bool = False
     max_line_bytes: int = MAX_LINE_BYTES
+    files_from: Path | None = None
+    """Where files are that jobs name; None means beside the jobs."""
     output: Path | None = None
     """None together with `stdout` false means the default beside the jobs."""
     stdout: bool = False
@@ -139,6 +141,8 @@ class TailSettings:
     """Everything `runner tail` needs to know."""
 
     prompt: str
+    files: tuple[str, ...] = ()
+    """Paths of what is attached to it."""
     ask: Ask = field(default_factory=Ask)
     deadlines: Deadlines = field(default_factory=Deadlines)
     output: Path | None = None

@@ -25,6 +25,7 @@ ASKING: Sequence[Decorator] = (
     shared.max_tokens,
     shared.set_,
     shared.override,
+    shared.files_from,
 )
 WHICH_JOBS: Sequence[Decorator] = (
     shared.limit,

@@ -26,6 +26,7 @@ def batch_settings(
         limit=options["limit"],
         sample=options["sample"],
         repeat=options["repeat"],
+        files_from=shared.file_path(options["files_from"], "--files-from"),
         retry=options["retry"],
         fresh=options["fresh"],
         skip_invalid=options["skip_invalid"],

@@ -29,6 +29,7 @@ Exit codes: 0 all valid, 2 not."""
 @shared.max_tokens
 @shared.set_
 @shared.override
+@shared.files_from
 @shared.limit
 @shared.sample
 @shared.repeat
@@ -45,6 +46,7 @@ def command(ctx: click.Context, /, jobs: str, **options: Any) -> int:
         limit=options["limit"],
         sample=options["sample"],
         repeat=options["repeat"],
+        files_from=shared.file_path(options["files_from"], "--files-from"),
         max_line_bytes=options["max_line"],
     )
     from runner.checking import check_jobs, checkup_json, checkup_text

@@ -62,6 +62,14 @@ override = option(
     multiple=True,
     help="The same, over what jobs say (also model=...)",
 )
+files_from = option(
+    "--files-from",
+    section=ASK,
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    shown="the folder of JOBS",
+    help="Where the files are that jobs name",
+)
 limit = option("--limit", section="Which jobs", type=Count(), help="The first N jobs of the file")
 sample = option(
     "--sample", section="Which jobs", type=Count(), help="N jobs spread evenly over the file"

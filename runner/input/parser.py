@@ -1,12 +1,14 @@
-"""One line to one job. Pure but for what the given `Ids` note down; reads no file."""
+"""One line to one job. Pure but for what the given `Ids` note down, and the files jobs attach."""
 
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import UnsetType
 
 from runner.config import Config, ModelRef
 from runner.errors import LineProblem, UsageError
 from runner.input.asking import Asking
+from runner.input.attachments import Attachments
 from runner.input.decode import LineDecoder
 from runner.input.digest import canonical, digest
 from runner.input.draft import Draft
@@ -35,15 +37,25 @@ class JobParser:
     """Parses the lines of one input under the options of one run. Not for several threads."""
 
     def __init__(
-        self, ask: Ask, config: Config, label: str, *, max_line_bytes: int, table: bool = False
+        self,
+        ask: Ask,
+        config: Config,
+        label: str,
+        *,
+        max_line_bytes: int,
+        table: bool = False,
+        attachments: Attachments | None = None,
     ) -> None:
         """Prepare. Raises UsageError for a bad template, parameter or model in the options.
 
         `table`: the lines are rows whatever their columns are named, and need a template.
+        `attachments`: finds the files that jobs name; in the current folder if None.
         """
         self.label = label
         self.table = table
         self.max_line_bytes = max_line_bytes
+        self._config = config
+        self._attachments = attachments or Attachments()
         self._asking = Asking(ask, config)
         self.models: dict[str | UnsetType, ModelRef] = {}
         """Where jobs go by what they name as their model, as far as that was learnt."""
@@ -100,6 +112,9 @@ class JobParser:
     def _job(self, value: dict[str, Any], raw: bytes, line: int, ids: Ids) -> Job:
         draft = self._draft(value, raw)
         ref, request = self._asking.complete(draft)
+        if draft.files:
+            files = self._attachments.of(draft.files, self._config.providers[ref.provider].api)
+            request = msgspec.structs.replace(request, files=files)
         if draft.id is None:
             job_id = ids.claim_content(canonical(value), line)
         else:
@@ -131,6 +146,9 @@ def parser_of(source: Source, settings: BatchSettings, config: Config) -> JobPar
         source.label,
         max_line_bytes=settings.max_line_bytes,
         table=source.separator is not None,
+        attachments=Attachments(
+            settings.files_from or source.folder, chosen=settings.files_from is not None
+        ),
     )
 
 

@@ -33,6 +33,8 @@ class Source:
     """True for a regular file; False for stdin, a FIFO, `/dev/fd/N`."""
     packed: bool = False
     """Whether it is compressed with gzip, by its name."""
+    folder: Path = Path()
+    """Where files are that jobs name: beside a file of jobs, else the current folder."""
     separator: str | None = None
     """What stands between the cells of a table, by its name; None where every line is JSON."""
 
@@ -91,9 +93,10 @@ def open_source(name: str) -> Source:
         rereadable=stat.S_ISREG(mode),
         packed=packed,
         separator=separator,
+        folder=path.parent if stat.S_ISREG(mode) else Path(),
     )
     if source.descriptor() is not None:
-        return replace(source, rereadable=False)
+        return replace(source, rereadable=False, folder=Path())
     if not os.access(path, os.R_OK):
         raise UsageError(f"{shown} cannot be read: you lack the permission.")
     return source

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from runner.models import Api, Completion, FinishReason, Request
+from runner.providers.attaching import attached
 from runner.providers.exchange import HttpProvider
 from runner.providers.faults import no_answer
 from runner.providers.fields import count, mapping, objects, string
@@ -51,6 +52,8 @@ class AnthropicMessages(HttpProvider):
         system, messages = request.system, request.messages or []
         if request.api is None:
             system, messages = _hoisted(system, messages)
+        if request.files:
+            messages = attached(messages, request.files, self.api)
         body: dict[str, Any] = {"model": model, "messages": messages}
         if system is not None:
             body["system"] = system

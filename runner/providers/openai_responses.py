@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from runner.models import Api, Completion, FinishReason, Request
+from runner.providers.attaching import attached
 from runner.providers.exchange import HttpProvider
 from runner.providers.faults import Fault, FaultError, fault_of, no_answer
 from runner.providers.fields import mapping, objects, string
@@ -29,6 +30,8 @@ class OpenAIResponses(HttpProvider):
         body: dict[str, Any] = {"model": model}
         if request.messages is not None:
             body["input"] = request.messages
+        if request.files:
+            body["input"] = attached(request.messages or [], request.files, self.api)
         if request.system is not None:
             body["instructions"] = request.system
         unwanted = {"model", "stream"} if stream else {"model", "stream", "stream_options"}

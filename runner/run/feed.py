@@ -38,8 +38,8 @@ async def planned_jobs(
             if isinstance(item, Job):
                 for one in plan.wanted_of(item):
                     yield one
-            else:
-                yield item
+            else:  # a file that it names was there when it was checked
+                yield plan.repeats.problem(item)
 
 
 async def streamed_jobs(

@@ -19,6 +19,7 @@ from runner.engine.outcome import Recording
 from runner.engine.stop import Stop
 from runner.errors import ExitCode, InvalidLineError, ProviderError, UsageError, WriteError
 from runner.events import Event, JobFinished, ProviderHalted, RetryScheduled
+from runner.input.attachments import Attachments
 from runner.input.parser import JobParser
 from runner.looping import run_async
 from runner.models import Job, Result
@@ -68,9 +69,13 @@ def run_tail(settings: TailSettings, config: Config) -> ExitCode:
 
 def question(settings: TailSettings, config: Config, now: datetime) -> Job:
     """Make the one job. Raises UsageError for options that do not fit."""
-    parser = JobParser(settings.ask, config, "tail", max_line_bytes=MAX_LINE_BYTES)
+    files = Attachments(anywhere=True)
+    parser = JobParser(
+        settings.ask, config, "tail", max_line_bytes=MAX_LINE_BYTES, attachments=files
+    )
     name = f"tail-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    line = msgspec.json.encode({"id": name, "prompt": settings.prompt})
+    asked = {"id": name, "prompt": settings.prompt, "files": settings.files}
+    line = msgspec.json.encode(asked)
     try:
         return msgspec.structs.replace(parser.parse(line, 1), line=None)
     except InvalidLineError as error:
