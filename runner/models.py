@@ -57,6 +57,12 @@ class Attachment(Struct, frozen=True, kw_only=True):
     sha256: str
     """Of its content, in hex."""
 
+    @property
+    def title(self) -> str:
+        """What it is called where it is sent: never a place of this machine."""
+        is_path = self.kind != "text/plain" or self.name.startswith("/")
+        return self.name.rpartition("/")[2] if is_path else self.name
+
 
 class Request(Struct, frozen=True, kw_only=True):
     """What is asked, in the user's words and before any provider's shape.

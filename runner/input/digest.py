@@ -57,5 +57,5 @@ def _file(file: Attachment) -> dict[str, str]:
     """What is asked with a file: its content, and its name where that is sent along."""
     asked = {"kind": file.kind, "sha256": file.sha256}
     if not file.kind.startswith("image/"):
-        asked["name"] = file.name
+        asked["name"] = file.title
     return asked

@@ -51,7 +51,7 @@ def input_bound(request: Request, *, caches_unasked: bool) -> InputBound:
     instructed = any(name in params for name in _INSTRUCTED)
     if any(file.kind != "text/plain" for file in request.files):
         return InputBound(None, caches)
-    attached = sum(file.size + len(_bytes(file.name)) + _HEADING for file in request.files)
+    attached = sum(file.size + len(_bytes(file.title)) + _HEADING for file in request.files)
     hidden = attached + HIDDEN_TOKENS + (HIDDEN_TOOL_TOKENS if instructed else 0)
     return InputBound(len(body) + hidden, caches)
 

@@ -33,7 +33,7 @@ def _part(file: Attachment, api: Api) -> Part:
     content = _read(file)
     if file.kind == _TEXT:
         text = content.decode().removeprefix("\ufeff")
-        return {"type": _TEXT_TYPES[api], "text": f"{file.name}:\n\n{text}"}
+        return {"type": _TEXT_TYPES[api], "text": f"{file.title}:\n\n{text}"}
     return _FORMS[api](file, b64encode(content).decode("ascii"))
 
 
@@ -52,21 +52,17 @@ def _lost(file: Attachment, why: str) -> ProviderError:
     return ProviderError("invalid_job", message, retryable=False, unsent=True)
 
 
-def _name(file: Attachment) -> str:
-    return Path(file.name).name
-
-
 def _chat(file: Attachment, data: str) -> Part:
     url = f"data:{file.kind};base64,{data}"
     if file.kind == _PDF:
-        return {"type": "file", "file": {"filename": _name(file), "file_data": url}}
+        return {"type": "file", "file": {"filename": file.title, "file_data": url}}
     return {"type": "image_url", "image_url": {"url": url}}
 
 
 def _responses(file: Attachment, data: str) -> Part:
     url = f"data:{file.kind};base64,{data}"
     if file.kind == _PDF:
-        return {"type": "input_file", "filename": _name(file), "file_data": url}
+        return {"type": "input_file", "filename": file.title, "file_data": url}
     return {"type": "input_image", "image_url": url}
 
 

@@ -18,6 +18,11 @@ from runner.settings import Ask, BatchSettings
 from tests.input.helpers import write_lines
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"1" * 20
+FIXED = (
+    "1e2566c228811756fc8ebebdf13cd720e5847c6a2ad35c6ceeab78f67d1672e2",
+    "e91bd3da06337304c5f52b317b7028d3a058d5be378464d02d144e4b3f3fd7fa",
+)
+"""Digests that no release may change."""
 PDF = b"%PDF-1.7\n1"
 
 
@@ -157,7 +162,7 @@ def test_a_file_is_read_once_for_all_jobs(folder: Path, monkeypatch: pytest.Monk
 
 def test_the_digest_holds_what_is_asked(folder: Path) -> None:
     """Another content is another question; a picture's name is not sent, a text's is."""
-    by = parser(folder)
+    by = parser(folder, files_from=folder)
     (folder / "same.png").write_bytes(PNG)
     (folder / "same.txt").write_bytes((folder / "f.txt").read_bytes())
     plain = by.parse(b'{"prompt": "x"}', 1).digest
@@ -165,6 +170,8 @@ def test_the_digest_holds_what_is_asked(folder: Path) -> None:
     png, text = parse(by, "a.png").digest, parse(by, "f.txt").digest
     assert parse(by, "same.png").digest == png != plain
     assert parse(by, "same.txt").digest != text
+    assert parse(by, str(folder / "f.txt")).digest == text
+    assert (png, text) == FIXED
     (folder / "a.png").write_bytes(PNG + b"2")
     assert parse(by, "a.png").digest != png
 
