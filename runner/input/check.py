@@ -118,6 +118,8 @@ class _Checking:
         if cut.end:
             lines = cut.first + len(cut.lines)
             self._expected = lines * self._checked.fingerprint.size // cut.end
+        if self._parser.takes_rows:
+            self._ids.make_room(len(cut.lines), self._expected)
         taken = 0
         for stretch in stretches(self._parser, cut):
             start = stretch.first - cut.first

@@ -57,7 +57,8 @@ class TableCutter(Cutter):
         """Lines that belong to no record yet."""
         self._open = False
         """Whether a cell was open where the lines held ended."""
-        self._tried = 0
+        self._size = self._tried = 0
+        """Bytes of the lines held, and what they were when they were last read in vain."""
 
     def cut(self, block: bytes) -> Cut:
         """Take the next block; give the records it completes.
@@ -72,6 +73,7 @@ class TableCutter(Cutter):
 
     def _taken(self, cut: Cut, *, ended: bool) -> Cut:
         self._held += cut.lines
+        self._size += _size(cut.lines)
         if self._begin is None and cut.lines:
             self._begin = cut.begin
         first, begin = self._number + 1, self._begin or 0
@@ -80,19 +82,16 @@ class TableCutter(Cutter):
         lines = self._records(ended=ended)
         self._number += len(lines)
         del self._held[: len(lines)]
-        self._tried = sum(map(len, self._held)) + len(self._held)
-        self._begin = cut.end - self._tried
+        self._size = self._tried = _size(self._held)
+        self._begin = cut.end - self._size
         return Cut(first, lines, begin, self._begin)
 
     def _may_complete(self, new: list[Line]) -> bool:
         """Whether reading the lines held again may be worth it."""
-        if not self._open:
-            return True
-        size = sum(map(len, self._held))
-        if size > self._bound:
+        if not self._open or self._size > self._bound:
             return True
         closes = any(isinstance(line, Unread) or b'"' in line for line in new)
-        return closes and (size < _AT_EACH_BLOCK or size > 2 * self._tried)
+        return closes and (self._size < _AT_EACH_BLOCK or self._size > 2 * self._tried)
 
     def _records(self, *, ended: bool) -> list[Line]:
         """Read records off the lines held, as far as they are complete."""
@@ -153,7 +152,12 @@ class TableCutter(Cutter):
         return _encode(dict(zip(header.columns, row, strict=True)))
 
     def _too_long(self, lines: Sequence[Line]) -> bool:
-        return sum(map(len, lines)) > self._bound
+        return _size(lines) > self._bound
+
+
+def _size(lines: Sequence[Line]) -> int:
+    """Bytes, line breaks included."""
+    return sum(map(len, lines)) + len(lines)
 
 
 def _until_unread(lines: Iterable[Line]) -> Iterable[bytes]:

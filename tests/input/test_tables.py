@@ -4,6 +4,7 @@ import csv
 import io
 import itertools
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from runner.errors import LineProblem, UsageError
 from runner.input.check import Checked, check_file, count_lines
 from runner.input.lines import Line, Unread
 from runner.input.parser import JobParser, parser_of
+from runner.input.reader import read_jobs
 from runner.input.source import open_source
 from runner.input.table import TableCutter
 from runner.models import Job
@@ -212,3 +214,37 @@ def test_a_row_far_behind_is_found_again(tmp_path: Path) -> None:
     assert problems[0].message == 'id "r2500" was used on line 5,002'
     assert problems[0].line == 6002
     assert count_lines(open_source(str(path)), parser(str(path))) == 3001
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("table", [b"id,text\na,one\nb,two", b"id,id\na,one\n"])
+async def test_a_table_may_come_through_a_fifo(table: bytes, tmp_path: Path) -> None:
+    """A FIFO that is named like a table is read as one, and its header is judged at once."""
+    name = str(tmp_path / "rows.csv")
+    os.mkfifo(name)
+    keeper = os.open(name, os.O_RDWR)
+    os.write(keeper, table)
+    jobs = read_jobs(open_source(name), parser(name, template="{{ text }}"))
+    if table.startswith(b"id,id"):
+        with pytest.raises(UsageError, match=r"rows\.csv:1: columns 1 and 2 are both named"):
+            await anext(jobs)
+        os.close(keeper)
+        return
+    first = await anext(jobs)
+    os.close(keeper)
+    assert [first.line, *[job.line async for job in jobs]] == [2, 3]
+
+
+def test_a_quote_left_open_is_not_read_again_with_every_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An open cell is looked through when it may have ended, not once for each block."""
+    readers, real = [], csv.reader
+    monkeypatch.setattr(
+        "runner.input.table.csv.reader", lambda *a, **k: readers.append(a) or real(*a, **k)
+    )
+    by = cutter(bound=1 << 18)
+    blocks = [b'a,b\n1,"2\n', *[b"3,4\n" * 1000] * 100]
+    lines = lines_of(blocks, by)
+    assert sum(isinstance(line, Unread) for line in lines) == 1
+    assert len(readers) < 45
