@@ -57,6 +57,26 @@ class Schema(Struct, frozen=True, kw_only=True):
     """Whether it keeps to the rules of OpenAI's strict mode."""
 
 
+class Attachment(Struct, frozen=True, kw_only=True):
+    """A file that a job attaches: all but what it holds, which is read when it is sent."""
+
+    name: str
+    """As the job gives it."""
+    path: str
+    kind: str
+    """Its media type, told by its content: `image/png`, `application/pdf`, `text/plain`, ..."""
+    size: int
+    """Bytes."""
+    sha256: str
+    """Of its content, in hex."""
+
+    @property
+    def title(self) -> str:
+        """What it is called where it is sent: never a place of this machine."""
+        is_path = self.kind != "text/plain" or self.name.startswith("/")
+        return self.name.rpartition("/")[2] if is_path else self.name
+
+
 class Request(Struct, frozen=True, kw_only=True):
     """What is asked, in the user's words and before any provider's shape.
 
@@ -77,6 +97,8 @@ class Request(Struct, frozen=True, kw_only=True):
     """`--schema`: each adapter sends it in its API's own form, and the answer is held against it.
     None also where a job brings a form of its own in `params`."""
     api: Api | None = None
+    files: tuple[Attachment, ...] = ()
+    """Attached to the last message of the user."""
 
 
 class Job(Struct, frozen=True, kw_only=True):

@@ -87,6 +87,8 @@ class BatchSettings:
     ask: Ask = field(default_factory=Ask)
     limit: int | None = None
     sample: int | None = None
+    repeat: int | None = None
+    """How often each job is asked; None gives its one answer no number."""
     retry: str | None = None
     """The text of `--retry`; None where the option was not given."""
     fresh: bool = False
@@ -94,6 +96,8 @@ class BatchSettings:
     dry_run: bool = False
     """Say what would be sent, and send nothing."""
     max_line_bytes: int = MAX_LINE_BYTES
+    files_from: Path | None = None
+    """Where files are that jobs name; None means beside the jobs."""
     output: Path | None = None
     """None together with `stdout` false means the default beside the jobs."""
     stdout: bool = False
@@ -154,6 +158,8 @@ class TailSettings:
 
     prompt: str | None
     """None opens a conversation on the terminal."""
+    files: tuple[str, ...] = ()
+    """Paths of what is attached to it."""
     ask: Ask = field(default_factory=Ask)
     deadlines: Deadlines = field(default_factory=Deadlines)
     output: Path | None = None

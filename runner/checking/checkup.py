@@ -16,12 +16,13 @@ from runner.checking.estimating import Estimating, Outlook
 from runner.config import Config
 from runner.errors import UsageError
 from runner.input.check import Checked, check_file, count_lines
-from runner.input.parser import JobParser
+from runner.input.parser import JobParser, parser_of
 from runner.input.select import chosen, everything, limit, runs, sample
 from runner.input.source import Source, open_source
 from runner.input.stretch import Stretch
 from runner.models import Job
 from runner.pricing.book import PriceBook
+from runner.repeats import Repeats
 from runner.results.paths import default_output
 from runner.results.resume import RetryKinds
 from runner.settings import BatchSettings
@@ -37,8 +38,10 @@ class Checkup:
     noun: str
     """What a line is: `job`, or `row` where there is a template."""
     selected: int = 0
+    repeat: int | None = None
+    """How often each is to be asked; None where that was not said."""
     models: Counter[tuple[str, str]]
-    """Selected jobs by provider and model."""
+    """How often selected jobs ask which provider and model."""
     first: Job | None = None
     """The first selected job."""
     outlook: Outlook
@@ -59,11 +62,10 @@ def check_jobs(settings: BatchSettings, config: Config, book: PriceBook) -> Chec
     if settings.retry is not None:
         RetryKinds.parse(settings.retry)
     with rereadable(open_source(settings.jobs)) as source:
-        parser = JobParser(
-            settings.ask, config, source.label, max_line_bytes=settings.max_line_bytes
-        )
+        parser = parser_of(source, settings, config)
         estimating = Estimating(settings, config, book, _results(settings))
-        looking = _Looking(selection(settings, source, parser), estimating)
+        repeats = Repeats.of(settings.repeat)
+        looking = _Looking(selection(settings, source, parser), estimating, repeats.times)
         checked = check_file(
             source,
             parser,
@@ -75,9 +77,10 @@ def check_jobs(settings: BatchSettings, config: Config, book: PriceBook) -> Chec
         label=source.label,
         checked=checked,
         noun="job" if settings.ask.template is None else "row",
-        selected=looking.models.total(),
+        selected=looking.selected,
+        repeat=settings.repeat,
         models=looking.models,
-        first=looking.first,
+        first=looking.first and repeats.jobs(looking.first)[0],
         outlook=estimating.outlook(os.environ),
         max_cost=settings.max_cost,
     )
@@ -100,8 +103,10 @@ def _results(settings: BatchSettings) -> Path | None:
 class _Looking:
     """Counts the jobs that are meant."""
 
-    def __init__(self, selects: Callable[[int], bool], estimating: Estimating) -> None:
+    def __init__(self, selects: Callable[[int], bool], estimating: Estimating, times: int) -> None:
         self._selects = selects
+        self._times = times
+        self.selected = 0
         self._estimating = estimating
         self._ordinal = 0
         self.models: Counter[tuple[str, str]] = Counter()
@@ -110,18 +115,22 @@ class _Looking:
     def take(self, job: Job) -> None:
         self._estimating.look(job)
         if self._selects(self._ordinal):
-            self.models[job.provider, job.model] += 1
+            self.selected += 1
+            self.models[job.provider, job.model] += self._times
             self.first = self.first or job
-            self._estimating.take(job)
+            for _ in range(self._times):
+                self._estimating.take(job)
         self._ordinal += 1
 
     def take_stretch(self, stretch: Stretch) -> None:
         self._estimating.look_through(stretch)
         for start, end in runs(chosen(self._selects, self._ordinal, len(stretch))):
             part = stretch.part(start, end)
-            self.models.update(part.models)
+            self.selected += len(part)
             self.first = self.first or part.job(0)
-            self._estimating.take_stretch(part)
+            for _ in range(self._times):
+                self.models.update(part.models)
+                self._estimating.take_stretch(part)
         self._ordinal += len(stretch)
 
     def skip(self, _problem: object) -> None:

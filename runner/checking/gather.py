@@ -141,7 +141,7 @@ class Gatherer:
         length = sum(map(len, spoken.texts))
         self._count(kind, 1, spoken.messages, length + len(kind.given))
         self._read(kind.group, spoken.texts, length)
-        kind.group.opaque += spoken.opaque
+        kind.group.opaque += spoken.opaque or bool(request.files)
         if length + len(kind.given) > self._least:
             self._note([Long(length + len(kind.given), line)])
 
@@ -187,7 +187,7 @@ class Gatherer:
 
     def _note(self, found: Iterable[Long]) -> None:
         self.longest = nlargest(
-            LONGEST_KEPT, [*self.longest, *found], key=lambda long: (long.characters, -long.line)
+            LONGEST_KEPT, {*self.longest, *found}, key=lambda long: (long.characters, -long.line)
         )
 
 

@@ -31,6 +31,8 @@ def checkup_text(checkup: Checkup) -> str:
         parts.append(repeats_text(checked))
     if checkup.selected != checked.jobs:
         parts.append(f"{count(checkup.selected)} selected")
+    if checkup.repeat is not None:
+        parts.append(f"each asked {plural(checkup.repeat, 'time')}")
     lines_out = [wrap(", ".join(parts))]
     if checkup.first is not None:
         outlook = checkup.outlook
@@ -64,6 +66,8 @@ def request_lines(job: Job) -> list[str]:
         lines += _spoken("system", request.system)
     for message in request.messages or ():
         lines += _spoken(str(message.get("role")), message.get("content"))
+    for file in request.files:
+        lines += _spoken("file", f"{file.name} ({file.kind}, {count(file.size)} bytes)")
     settings = dict(request.params)
     if request.max_tokens is not None:
         settings["max_tokens"] = request.max_tokens
@@ -98,6 +102,7 @@ def checkup_json(checkup: Checkup) -> bytes:
             "jobs": checked.jobs,
             "invalid": checked.invalid,
             "selected": checkup.selected,
+            "repeat": checkup.repeat,
             "repeats": checked.repeats,
             "models": [
                 {**_named(one.model), **estimate_json(one)} for one in checkup.outlook.models

@@ -21,8 +21,8 @@ from runner.cli.main import ARGUMENTS
 from runner.cli.offers import offers
 
 _HELP = """\
-Ask every job in JOBS (.jsonl, or - for stdin) and write one result line per
-job. The same command again does what is left."""
+Ask every job in JOBS (.jsonl, .csv, either .gz, or - for stdin) and write
+one result line per job. The same command again does what is left."""
 _EPILOG = """\
 Any option can be set as RUNNER_BATCH_OPTION, or under [batch] in runner.toml.
 Exit codes: 0 all answered, 1 some not, 2 not started, 3 a limit you set,

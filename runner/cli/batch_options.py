@@ -28,10 +28,12 @@ ASKING: Sequence[Decorator] = (
     shared.schema,
     shared.set_,
     shared.override,
+    shared.files_from,
 )
 WHICH_JOBS: Sequence[Decorator] = (
     shared.limit,
     shared.sample,
+    shared.repeat,
     option(
         "--retry",
         section=_WHICH,

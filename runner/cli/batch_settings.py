@@ -23,40 +23,31 @@ def batch_settings(
     return BatchSettings(
         jobs=jobs,
         ask=shared.ask(options, default_model=default_model),
-        limit=options["limit"],
-        sample=options["sample"],
-        retry=options["retry"],
-        fresh=options["fresh"],
-        skip_invalid=options["skip_invalid"],
+        **_as_given(options, "limit", "sample", "repeat", "retry", "fresh", "skip_invalid"),
+        files_from=shared.file_path(options["files_from"], "--files-from"),
         max_line_bytes=options["max_line"],
         dry_run=options.get("dry_run", False),
         output=None if stdout else shared.file_path(output, "--output"),
         stdout=stdout,
-        unordered=options["unordered"],
-        no_response=options["no_response"],
-        keep_request=options["keep_request"],
+        **_as_given(options, "unordered", "no_response", "keep_request"),
         summary_json=_summary(options["summary_json"]),
         concurrency=options["concurrency"] or None,
-        processes=options["processes"],
         prime=not options["no_prime"],
         **_lane(options),
-        rpm=options["rpm"],
-        tpm=options["tpm"],
-        max_cost=options["max_cost"],
-        max_attempts=options["max_attempts"],
+        **_as_given(options, "processes", "rpm", "tpm", "max_cost", "max_attempts"),
         deadlines=shared.deadlines(options),
         grace_s=_grace(options),
         max_runtime_s=options["max_runtime"],
-        max_failures=options["max_failures"],
-        allow_failures=options["allow_failures"],
+        **_as_given(options, "max_failures", "allow_failures"),
         wait_lock_s=options["wait_lock"],
-        tail=options["tail"],
-        quiet=options["quiet"],
-        verbose=options["verbose"],
-        log_json=options["log_json"],
-        otel=options["otel"],
+        **_as_given(options, "tail", "quiet", "verbose", "log_json", "otel"),
         command=tuple(map(scrubbed, typed)),
     )
+
+
+def _as_given(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Give those that stand in the settings as they are, by the same name."""
+    return {name: options[name] for name in names}
 
 
 def _lane(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,9 +80,23 @@ schema = option(
     type=click.Path(),
     help="JSON Schema that answers must fit",
 )
+files_from = option(
+    "--files-from",
+    section=ASK,
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False),
+    shown="the folder of JOBS",
+    help="Where the files are that jobs name",
+)
 limit = option("--limit", section="Which jobs", type=Count(), help="The first N jobs of the file")
 sample = option(
     "--sample", section="Which jobs", type=Count(), help="N jobs spread evenly over the file"
+)
+repeat = option(
+    "--repeat",
+    section="Which jobs",
+    type=Count(),
+    help="N answers to each job, as ID#1 to ID#N",
 )
 max_line = option(
     "--max-line",

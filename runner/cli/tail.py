@@ -65,6 +65,15 @@ Ctrl-C, 141 the reader closed the pipe."""
     help="Longest answer, by each API's own name for it",
 )
 @shared.schema
+@option(
+    "-a",
+    "--attach",
+    section=_ASK,
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    multiple=True,
+    help="A picture, PDF or text to go with it; may be repeated",
+)
 @option("--no-stdin", section=_ASK, is_flag=True, help="Leave standard input alone")
 @option(
     "-C",
@@ -121,6 +130,7 @@ def command(ctx: click.Context, /, prompt: tuple[str, ...], **options: Any) -> i
     config.choose(options["model"])
     settings = TailSettings(
         prompt=_question(prompt, options),
+        files=tuple(options["attach"]),
         ask=shared.ask(options, default_model=config.default_model),
         deadlines=shared.deadlines(options),
         output=shared.file_path(options["output"], "--output"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
-from anyio import get_cancelled_exc_class, move_on_after
+from anyio import get_cancelled_exc_class, move_on_after, to_thread
 from msgspec import UNSET, Raw
 
 from runner.clock import Clock, rfc3339
@@ -51,7 +51,10 @@ class Attempts:
         could not be noted and was not made. Cancelled, it closes the connection
         and leaves what had come in `turn.assembly`. Every attempt made is in the job's list.
         """
-        body = self._prepare(turn, provider)
+        if turn.job.request.files:
+            body = await to_thread.run_sync(self._prepare, turn, provider)
+        else:
+            body = self._prepare(turn, provider)
         at = rfc3339(self.clock.now())
         # Before the request: after a kill the next run must know that it may have been sent.
         self.journal.sent(turn.job.id, turn.job.digest, at)

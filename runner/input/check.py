@@ -8,7 +8,7 @@ from runner.errors import LineProblem, UsageError
 from runner.input.file_ids import FileIds
 from runner.input.file_lines import FileLines
 from runner.input.intake import Intake, blank
-from runner.input.lines import Cut, Line, Overlong
+from runner.input.lines import Cut, Line, Unread
 from runner.input.lineset import LineSet
 from runner.input.parser import JobParser
 from runner.input.source import Fingerprint, Source, fingerprint
@@ -64,11 +64,11 @@ def check_file(
     is many times faster. Raises UsageError where the whole file is at fault: no jobs but a table,
     a results file, no model anywhere, or changed while it was read.
     """
-    path, seen = source.path, fingerprint(source)
-    if path is None or seen is None:
+    seen = fingerprint(source)
+    if source.path is None or seen is None:
         raise UsageError(f"{source.label} cannot be read twice, so it cannot be checked first.")
     checked = Checked(fingerprint=seen)
-    with FileLines(path, parser.max_line_bytes) as file:
+    with FileLines(source, parser.max_line_bytes) as file:
         checking = _Checking(checked, file, parser, on_job, on_problem, on_stretch)
         for cut in file.cuts():
             checking.take(cut)
@@ -84,7 +84,7 @@ def count_lines(source: Source, parser: JobParser) -> int:
     """Count the lines that are not blank: the ordinals that a selection chooses from."""
     if source.path is None:
         raise UsageError(f"{source.label} cannot be read twice, so it cannot be counted first.")
-    with FileLines(source.path, parser.max_line_bytes) as file:
+    with FileLines(source, parser.max_line_bytes) as file:
         return sum(not blank(raw) for cut in file.cuts() for raw in cut.lines)
 
 
@@ -118,6 +118,8 @@ class _Checking:
         if cut.end:
             lines = cut.first + len(cut.lines)
             self._expected = lines * self._checked.fingerprint.size // cut.end
+        if self._parser.takes_rows:
+            self._ids.make_room(len(cut.lines), self._expected)
         taken = 0
         for stretch in stretches(self._parser, cut):
             start = stretch.first - cut.first
@@ -144,7 +146,7 @@ class _Checking:
     def _take_line(self, raw: Line, line: int) -> None:
         if blank(raw):
             return
-        if isinstance(raw, Overlong):
+        if isinstance(raw, Unread):
             self._ids.be_exact()
         taken = self._intake.take(raw, line)
         if isinstance(taken, Job):

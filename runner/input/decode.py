@@ -7,7 +7,7 @@ import jsonlines
 import msgspec
 
 from runner.input.diagnose import TOO_DEEP, diagnose
-from runner.input.lines import Line, Overlong
+from runner.input.lines import Line, Unread
 from runner.input.problems import BadLineError
 
 MAX_DEPTH = 256
@@ -56,7 +56,7 @@ def may_be_deep(raw: Line) -> bool:
     """Whether a line has to be walked through to know its depth; only odd ones have."""
     if len(raw) <= SURELY_FLAT:
         return False
-    return isinstance(raw, Overlong) or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
+    return isinstance(raw, Unread) or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
 
 
 def _depth(value: dict[str, Any]) -> int:

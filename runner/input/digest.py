@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from runner.config import ModelRef
-from runner.models import Request
+from runner.models import Attachment, Request
 
 ID_DIGITS = 16
 
@@ -27,6 +27,7 @@ def bytes_id(content: bytes) -> str:
 class _Asked(msgspec.Struct, kw_only=True):
     """What is asked; its keys stand in the order of canonical JSON."""
 
+    files: list[dict[str, str]] | UnsetType
     max_tokens: int | UnsetType
     messages: list[dict[str, Any]] | UnsetType
     model: str
@@ -42,6 +43,7 @@ def digest(ref: ModelRef, request: Request) -> str:
     What was not given is left out, so a later piece that nobody gives changes no digest.
     """
     asked = _Asked(
+        files=[_file(file) for file in request.files] or UNSET,
         max_tokens=UNSET if request.max_tokens is None else request.max_tokens,
         messages=UNSET if request.messages is None else request.messages,
         model=ref.model,
@@ -51,3 +53,11 @@ def digest(ref: ModelRef, request: Request) -> str:
         system=UNSET if request.system is None else request.system,
     )
     return hashlib.sha256(canonical(asked)).hexdigest()
+
+
+def _file(file: Attachment) -> dict[str, str]:
+    """What is asked with a file: its content, and its name where that is sent along."""
+    asked = {"kind": file.kind, "sha256": file.sha256}
+    if not file.kind.startswith("image/"):
+        asked["name"] = file.title
+    return asked

@@ -28,6 +28,8 @@ class Draft(Struct, kw_only=True):
     api: Api | None = None
     """None for native jobs and rows. The API of a batch shape bears its provider's name."""
     metadata: Raw | None = None
+    files: list[str] = []
+    """Names of what is attached, as the line gives them."""
 
 
 def caps(params: dict[str, Any]) -> bool:

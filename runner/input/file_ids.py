@@ -58,6 +58,10 @@ class FileIds:
         self._table.reserve(2 * len(keys), expected)
         return self._table.enter(keys, stretch.first)
 
+    def make_room(self, more: int, expected: int) -> None:
+        """Make room for so many more jobs at once, that come one by one; see `enter`."""
+        self._table.reserve(more, expected)
+
     def claim(self, job_id: str, line: int, given: bool) -> str:
         if given:
             self._expect((job_id,))

@@ -20,7 +20,7 @@ def foreign(line: dict[str, Any], label: str) -> BadLineError:
         return _results_file(label)
     if line.keys() <= set(KEYS) or _near_miss(line):
         return BadLineError('has neither "prompt" nor "messages"')
-    return _table(line, label)
+    return table_without_template(line, label)
 
 
 def is_near_miss(line: dict[str, Any]) -> bool:
@@ -46,10 +46,12 @@ def _results_file(label: str) -> ForeignError:
     )
 
 
-def _table(line: dict[str, Any], label: str) -> ForeignError:
+def table_without_template(line: dict[str, Any], label: str) -> ForeignError:
+    """Say that a row needs a template, and propose one."""
     columns = listed(line)
     name = "-" if label == "stdin" else shell_quote(label)
-    template = shell_quote(f"Topic of: {{{{ {_reference(_telling_column(line))} }}}}")
+    asked = f"{{{{ {_reference(_telling_column(line))} }}}}"
+    template = shell_quote(asked if "prompt" in line else f"Topic of: {asked}")
     return ForeignError(
         f'has neither "prompt" nor "messages" but the columns {columns}; a row needs -t',
         f"{printable(label)} holds no jobs but a table with the columns {columns}.\n"
@@ -58,6 +60,8 @@ def _table(line: dict[str, Any], label: str) -> ForeignError:
 
 
 def _telling_column(line: dict[str, Any]) -> str:
+    if "prompt" in line:
+        return "prompt"
     texts = {key: value for key, value in line.items() if key not in _ID_COLUMNS}
     return max(
         texts or line,

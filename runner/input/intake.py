@@ -3,7 +3,7 @@
 from runner.errors import InvalidLineError, LineProblem, UsageError
 from runner.input.digest import ID_DIGITS, bytes_id
 from runner.input.ids import Ids
-from runner.input.lines import Line, Overlong
+from runner.input.lines import Line, Unread
 from runner.input.parser import JobParser
 from runner.input.problems import BadLineAt, ForeignError
 from runner.models import Job
@@ -16,7 +16,7 @@ def blank(raw: Line) -> bool:
 
 def raw_id(raw: Line) -> str:
     """Name a line by its bytes."""
-    return raw.sha256[:ID_DIGITS] if isinstance(raw, Overlong) else bytes_id(raw)
+    return raw.sha256[:ID_DIGITS] if isinstance(raw, Unread) else bytes_id(raw)
 
 
 class Intake:

@@ -4,6 +4,7 @@
 """
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,19 +13,21 @@ BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Overlong:
-    """What is left of a line that passed the bound: its content was not kept."""
+class Unread:
+    """What is left of a line that cannot be read: its content was not kept."""
 
     size: int
     """Bytes, without the line break."""
     sha256: str
     """In hex, over the whole line."""
+    reason: str | None = None
+    """What is wrong with it; None where it passed the bound."""
 
     def __len__(self) -> int:
         return self.size
 
 
-Line = bytes | Overlong
+Line = bytes | Unread
 
 
 class Cut(NamedTuple):
@@ -39,17 +42,16 @@ class Cut(NamedTuple):
     """Where the line after them begins."""
 
 
-class LineSplitter:
-    """Cut a stream of blocks into lines, holding at most one unfinished line within the bound."""
+class Cutter(ABC):
+    """Makes numbered lines of blocks that follow each other."""
 
-    def __init__(self, max_line_bytes: int, *, before: int = 0) -> None:
-        """Begin behind so many lines."""
-        self._bound = max_line_bytes
-        self._number = before
-        self._fed = self._end = 0
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._skipped = hashlib.sha256()
+    @abstractmethod
+    def cut(self, block: bytes) -> Cut:
+        """Take the next block; give the lines it completes."""
+
+    @abstractmethod
+    def rest(self) -> Cut:
+        """Give what is left where the input ends."""
 
     def feed(self, block: bytes) -> Iterable[tuple[int, Line]]:
         """Take the next block; give the lines it completes with their numbers, from 1."""
@@ -60,6 +62,19 @@ class LineSplitter:
         """Give the last line where the input did not end with a line break."""
         cut = self.rest()
         return enumerate(cut.lines, cut.first)
+
+
+class LineSplitter(Cutter):
+    """Cut a stream of blocks into lines, holding at most one unfinished line within the bound."""
+
+    def __init__(self, max_line_bytes: int, *, before: int = 0) -> None:
+        """Begin behind so many lines."""
+        self._bound = max_line_bytes
+        self._number = before
+        self._fed = self._end = 0
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._skipped = hashlib.sha256()
 
     def cut(self, block: bytes) -> Cut:
         """Take the next block; give the lines it completes."""
@@ -91,7 +106,7 @@ class LineSplitter:
     def _bounded(self, piece: bytes) -> Line:
         if len(piece) <= self._bound:
             return piece
-        return Overlong(len(piece), hashlib.sha256(piece).hexdigest())
+        return Unread(len(piece), hashlib.sha256(piece).hexdigest())
 
     def _hold(self, piece: bytes) -> None:
         was_within = self._size <= self._bound
@@ -111,7 +126,7 @@ class LineSplitter:
         if self._size <= self._bound:
             line = b"".join(self._parts)
         else:
-            line = Overlong(self._size, self._skipped.hexdigest())
+            line = Unread(self._size, self._skipped.hexdigest())
         self._parts.clear()
         self._size = 0
         return line

@@ -20,7 +20,9 @@ from runner.input.ids import id_text
 from runner.input.problems import BadLineError
 from runner.input.words import quoted
 
-KEYS = ("id", "prompt", "messages", "model", "system", "max_tokens", "params", "metadata")
+KEYS = (
+    *("id", "prompt", "messages", "model", "system", "max_tokens", "params", "files", "metadata"),
+)
 
 _KNOWN = frozenset(KEYS)
 _NOT_IN_PARAMS = ("model", "messages", "input")
@@ -96,6 +98,19 @@ def _read_options(line: dict[str, Any], draft: Draft) -> None:
             draft.params, capped=draft.max_tokens is not None, system=draft.system is not None
         )
         draft.brings_system |= brings_system(draft.params)
+    if "files" in line:
+        draft.files = _files(line["files"], draft)
+
+
+def _files(value: Any, draft: Draft) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise BadLineError('"files" must be a list of file names')
+    last = [message for message in draft.messages or () if message.get("role") == "user"][-1:]
+    if value and not last:
+        raise BadLineError('has "files" and no message of the user to attach them to')
+    if value and not isinstance(last[0].get("content"), str | list):
+        raise BadLineError('"files" need a message of the user with a text or parts')
+    return value
 
 
 def check_params(params: dict[str, Any], *, capped: bool, system: bool) -> None:

@@ -1,22 +1,26 @@
-"""One line to one job. Pure but for what the given `Ids` note down; reads no file."""
+"""One line to one job. Pure but for what the given `Ids` note down, and the files jobs attach."""
 
 from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import UnsetType
 
 from runner.config import Config, ModelRef
 from runner.errors import LineProblem, UsageError
 from runner.input.asking import Asking
+from runner.input.attachments import Attachments
 from runner.input.decode import LineDecoder
 from runner.input.digest import canonical, digest
 from runner.input.draft import Draft
+from runner.input.foreign import table_without_template
 from runner.input.ids import Ids, KnownIds, id_text
-from runner.input.lines import Line, Overlong
+from runner.input.lines import Line, Unread
 from runner.input.plain import PlainJob, plain_draft
 from runner.input.problems import BadLineAt, BadLineError
 from runner.input.shapes import read_line
+from runner.input.source import Source
 from runner.models import Job, Request
-from runner.settings import Ask
+from runner.settings import Ask, BatchSettings
 
 _AS_GIVEN = KnownIds()
 
@@ -32,10 +36,26 @@ class Question(NamedTuple):
 class JobParser:
     """Parses the lines of one input under the options of one run. Not for several threads."""
 
-    def __init__(self, ask: Ask, config: Config, label: str, *, max_line_bytes: int) -> None:
-        """Prepare. Raises UsageError for a bad template, parameter or model in the options."""
+    def __init__(
+        self,
+        ask: Ask,
+        config: Config,
+        label: str,
+        *,
+        max_line_bytes: int,
+        table: bool = False,
+        attachments: Attachments | None = None,
+    ) -> None:
+        """Prepare. Raises UsageError for a bad template, parameter or model in the options.
+
+        `table`: the lines are rows whatever their columns are named, and need a template.
+        `attachments`: finds the files that jobs name; in the current folder if None.
+        """
         self.label = label
+        self.table = table
         self.max_line_bytes = max_line_bytes
+        self._config = config
+        self._attachments = attachments or Attachments()
         self._asking = Asking(ask, config)
         self.models: dict[str | UnsetType, ModelRef] = {}
         """Where jobs go by what they name as their model, as far as that was learnt."""
@@ -65,7 +85,7 @@ class JobParser:
     @property
     def takes_rows(self) -> bool:
         """Whether each line is a row for a template."""
-        return self._rows is not None
+        return self.table or self._rows is not None
 
     @property
     def caps_all(self) -> bool:
@@ -96,6 +116,9 @@ class JobParser:
     def _job(self, value: dict[str, Any], raw: bytes, line: int, ids: Ids) -> Job:
         draft = self._draft(value, raw)
         ref, request = self._asking.complete(draft)
+        if draft.files:
+            files = self._attachments.of(draft.files, self._config.providers[ref.provider].api)
+            request = msgspec.structs.replace(request, files=files)
         if draft.id is None:
             job_id = ids.claim_content(canonical(value), line)
         else:
@@ -105,6 +128,8 @@ class JobParser:
     def _draft(self, value: dict[str, Any], raw: bytes) -> Draft:
         if self._rows is not None:
             return self._rows.read(value, raw)
+        if self.table:
+            raise table_without_template(value, self.label)
         return read_line(value, raw, self.label)
 
     def _own_id(self, value: dict[str, Any]) -> str | None:
@@ -115,6 +140,20 @@ class JobParser:
             return id_text(value[key], key) if key in value else None
         except BadLineError:
             return None
+
+
+def parser_of(source: Source, settings: BatchSettings, config: Config) -> JobParser:
+    """Give the parser of a batch's input. Raises UsageError as it does."""
+    return JobParser(
+        settings.ask,
+        config,
+        source.label,
+        max_line_bytes=settings.max_line_bytes,
+        table=source.separator is not None,
+        attachments=Attachments(
+            settings.files_from or source.folder, chosen=settings.files_from is not None
+        ),
+    )
 
 
 def _job(job_id: str, line: int, draft: Draft, ref: ModelRef, request: Request) -> Job:
@@ -130,8 +169,10 @@ def _job(job_id: str, line: int, draft: Draft, ref: ModelRef, request: Request) 
 
 
 def within_bound(raw: Line, bound: int) -> bytes:
-    """Give the line's bytes. Raises BadLineError for a line that passed the bound."""
-    size = raw.size if isinstance(raw, Overlong) else len(raw)
-    if isinstance(raw, Overlong) or size > bound:
+    """Give the line's bytes. Raises BadLineError where there are none, or too many."""
+    if isinstance(raw, Unread) and raw.reason is not None:
+        raise BadLineError(raw.reason)
+    size = raw.size if isinstance(raw, Unread) else len(raw)
+    if isinstance(raw, Unread) or size > bound:
         raise BadLineError(f"the line has {size:,} bytes; at most {bound:,} are read")
     return raw

@@ -7,13 +7,15 @@ from pathlib import Path
 import aiofiles
 from anyio import CancelScope
 
-from runner.errors import LineProblem
+from runner.errors import LineProblem, UsageError
+from runner.input.cutting import Cutting, Unpacking
 from runner.input.ids import IdBook, KnownIds
 from runner.input.intake import Intake, blank
-from runner.input.lines import Line, LineSplitter
+from runner.input.lines import Line
 from runner.input.parser import JobParser
 from runner.input.source import BLOCK_BYTES, Fingerprint, Source, fingerprint
 from runner.input.stream import read_stream
+from runner.input.unpack import DamagedError
 from runner.models import Job
 
 
@@ -44,12 +46,19 @@ async def read_jobs(
         resumed=known,
         as_it_comes=not source.rereadable,
     )
-    splitter = LineSplitter(parser.max_line_bytes)
-    async with aclosing(_blocks(source, fingerprint)) as blocks:
-        async for block in blocks:
-            for item in _items(splitter.feed(block), intake, wanted):
-                yield item
-    for item in _items(splitter.finish(), intake, wanted):
+    cutter, unpacking = Cutting(source, parser.max_line_bytes).begin(), Unpacking(source)
+    try:
+        async with aclosing(_blocks(source, fingerprint)) as blocks:
+            async for block in blocks:
+                for piece in unpacking.pieces(block):
+                    for item in _items(cutter.feed(piece), intake, wanted):
+                        yield item
+        unpacking.finish()
+    except DamagedError as error:
+        if not intake.begun:
+            raise UsageError(f"{source.label} {error}. Nothing was sent.") from None
+        raise InputChangedError(f"{source.label} {error}.") from None
+    for item in _items(cutter.finish(), intake, wanted):
         yield item
 
 

@@ -14,6 +14,8 @@ STDIN = "-"
 BLOCK_BYTES = 256 * 1024
 """A hop to a reading thread costs as much as reading this much."""
 
+_OTHER_TOOLS = {".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
+_SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
 
 
@@ -31,6 +33,12 @@ class Source:
     """True for a regular file; False for stdin, a FIFO, `/dev/fd/N`."""
     copied: bool = False
     """A stream, of which a copy can be read twice."""
+    packed: bool = False
+    """Whether it is compressed with gzip, by its name."""
+    folder: Path = Path()
+    """Where files are that jobs name: beside a file of jobs, else the current folder."""
+    separator: str | None = None
+    """What stands between the cells of a table, by its name; None where every line is JSON."""
 
     @property
     def streamed(self) -> bool:
@@ -84,9 +92,18 @@ def open_source(name: str) -> Source:
     if stat.S_ISDIR(mode):
         raise UsageError(f"{shown} is a folder, not a file of jobs.")
     _refuse_other_formats(name, shown)
-    source = Source(name=name, label=shown, path=path, rereadable=stat.S_ISREG(mode))
+    packed, separator = _format(name)
+    source = Source(
+        name=name,
+        label=shown,
+        path=path,
+        rereadable=stat.S_ISREG(mode),
+        packed=packed,
+        separator=separator,
+        folder=path.parent if stat.S_ISREG(mode) else Path(),
+    )
     if source.descriptor() is not None:
-        return replace(source, rereadable=False)
+        return replace(source, rereadable=False, folder=Path())
     if not os.access(path, os.R_OK):
         raise UsageError(f"{shown} cannot be read: you lack the permission.")
     return source
@@ -106,13 +123,22 @@ def _unreadable(shown: str, error: OSError | ValueError) -> str:
 
 def _refuse_other_formats(name: str, shown: str) -> None:
     lower = name.lower()
-    if lower.endswith(".gz"):
+    for suffix, tool in _OTHER_TOOLS.items():
+        if lower.endswith(suffix):
+            raise UsageError(
+                f"{shown} is compressed in a way that runner does not read.\n"
+                f"Unpack it on the way:  {tool} -dc {shell_quote(name)} | runner batch -"
+            )
+    if lower.endswith((".xlsx", ".xls", ".ods")):
         raise UsageError(
-            f"{shown} is compressed, which runner does not read yet.\n"
-            f"Unpack it on the way:  gzip -dc {shell_quote(name)} | runner batch -"
+            f"{shown} is a workbook, which runner does not read.\n"
+            'Save it as "CSV UTF-8" and name that file.'
         )
-    if lower.endswith((".csv", ".tsv")):
-        raise UsageError(
-            f"{shown} is a table in CSV, which runner does not read yet.\n"
-            "Turn it into JSON Lines, one object a row, and name that file."
-        )
+
+
+def _format(name: str) -> tuple[bool, str | None]:
+    """Tell by a file's name whether it is packed, and what separates its cells."""
+    lower = name.lower()
+    plain = lower.removesuffix(".gz")
+    separators = (between for suffix, between in _SEPARATORS.items() if plain.endswith(suffix))
+    return plain != lower, next(separators, None)

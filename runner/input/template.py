@@ -7,6 +7,7 @@ from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, meta
 from runner.errors import UsageError
 from runner.input.problems import BadLineError
 from runner.input.template_budget import LONGEST_PROMPT, TooMuchError
+from runner.input.template_plain import plain_template
 from runner.input.template_sandbox import Sandbox
 from runner.input.words import listed, quoted
 from runner.words import printable
@@ -23,7 +24,10 @@ class RowTemplate:
         env = Sandbox()
         self._budget = env.budget
         try:
-            self._names = meta.find_undeclared_variables(env.parse(text)) - {ROW}
+            tree = env.parse(text)
+            names = meta.find_undeclared_variables(tree)
+            self._plain = plain_template(tree, names - env.globals.keys())
+            self._names = names - {ROW}
             self._template = env.compiled(text)
         except TemplateSyntaxError as error:
             reason = f"a mistake in line {error.lineno}: {printable(str(error.message))}"
@@ -35,8 +39,16 @@ class RowTemplate:
 
     def render(self, row: dict[str, Any]) -> str:
         """Fill it from the row's columns. Raises BadLineError."""
+        prompt = None if self._plain is None else self._plain.fill(row)
+        if prompt is None or len(prompt) > LONGEST_PROMPT:
+            prompt = self._carefully(row)
+        if not prompt.strip():
+            raise BadLineError("the template gives an empty prompt")
+        return prompt
+
+    def _carefully(self, row: dict[str, Any]) -> str:
         try:
-            prompt = self._render({ROW: row, **row})
+            return self._render({ROW: row, **row})
         except UndefinedError as error:
             raise BadLineError(self._undefined(row, error)) from None
         except TooMuchError as error:
@@ -46,9 +58,6 @@ class RowTemplate:
         except Exception as error:  # noqa: BLE001 - a template may do anything to a row's values
             reason = printable(str(error)) or "it fails"
             raise BadLineError(f"the template cannot be filled from this row: {reason}") from None
-        if not prompt.strip():
-            raise BadLineError("the template gives an empty prompt")
-        return prompt
 
     def _render(self, names: dict[str, Any]) -> str:
         parts: list[str] = []

@@ -4,6 +4,7 @@ import os
 from collections.abc import Awaitable, Callable
 from typing import BinaryIO
 
+from anyio import to_thread
 from msgspec.structs import replace
 
 from runner.errors import ProviderError
@@ -48,7 +49,7 @@ class Builder:
         """Take a job in; tell why not where it cannot be a row. Raises WriteError."""
         service = await self._services(job.provider, job.model)
         try:
-            body = service.body(job.model, job.request)
+            body = await body_of(service, job)
         except ProviderError as error:
             return error
         limits = self._limits(service.limits)
@@ -145,6 +146,13 @@ class _Writer:
     def abandon(self) -> None:
         self._sent.close()
         self._jobs.close()
+
+
+async def body_of(service: BatchService, job: Job) -> bytes:
+    """Write what is asked; files are read in a thread. Raises ProviderError."""
+    if job.request.files:
+        return await to_thread.run_sync(service.body, job.model, job.request)
+    return service.body(job.model, job.request)
 
 
 def _too_large(size: int, limits: Limits) -> ProviderError:

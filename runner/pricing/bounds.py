@@ -13,6 +13,9 @@ HIDDEN_TOKENS = 200
 HIDDEN_TOOL_TOKENS = 1_000
 """Instructions for the use of tools, and of schemas; Anthropic documents 313 to 804."""
 
+_HEADING = 8
+"""What stands between the name of a text file and its text, and what its part adds."""
+
 _STATE = frozenset({"previous_response_id", "conversation"})
 """What lets the server add input of its own."""
 _TEXT_TYPES = frozenset(
@@ -49,7 +52,10 @@ def input_bound(request: Request, *, caches_unasked: bool) -> InputBound:
     if not _STATE.isdisjoint(params) or not all(map(_is_text, spoken)):
         return InputBound(None, caches)
     instructed = request.schema is not None or any(name in params for name in _INSTRUCTED)
-    hidden = HIDDEN_TOKENS + (HIDDEN_TOOL_TOKENS if instructed else 0)
+    if any(file.kind != "text/plain" for file in request.files):
+        return InputBound(None, caches)
+    attached = sum(file.size + len(_bytes(file.title)) + _HEADING for file in request.files)
+    hidden = attached + HIDDEN_TOKENS + (HIDDEN_TOOL_TOKENS if instructed else 0)
     return InputBound(len(body) + hidden, caches)
 
 

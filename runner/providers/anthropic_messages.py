@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from runner.models import Api, Completion, FinishReason, Request
 from runner.providers.answer_form import messages_config
+from runner.providers.attaching import attached
 from runner.providers.exchange import HttpProvider
 from runner.providers.faults import no_answer
 from runner.providers.fields import count, mapping, objects, string
@@ -52,6 +53,8 @@ class AnthropicMessages(HttpProvider):
         system, messages = request.system, request.messages or []
         if request.api is None:
             system, messages = _hoisted(system, messages)
+        if request.files:
+            messages = attached(messages, request.files, self.api)
         body: dict[str, Any] = {"model": model, "messages": messages}
         if system is not None:
             body["system"] = system

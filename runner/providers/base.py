@@ -29,7 +29,11 @@ class Provider(Protocol):
     api: Api
 
     def body(self, model: str, request: Request, *, stream: bool) -> dict[str, Any]:
-        """Put the request into this API's shape, runner's own defaults included."""
+        """Put the request into this API's shape, runner's own defaults included.
+
+        Where files are attached they are read: call it in a thread then. Raises ProviderError
+        where one is not any more what it was when the job was checked.
+        """
 
     def must_stream(self, body: Mapping[str, Any]) -> bool:
         """Whether the answer may run past what this API allows in a call that does not stream."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from runner.models import Api, Completion, FinishReason, Request
 from runner.providers.answer_form import chat_format
+from runner.providers.attaching import attached
 from runner.providers.chat_assembly import ChatAssembly
 from runner.providers.exchange import HttpProvider
 from runner.providers.faults import FaultError, fault_in_choices, no_answer
@@ -36,6 +37,8 @@ class OpenAIChat(HttpProvider):
 
     def body(self, model: str, request: Request, *, stream: bool) -> dict[str, Any]:
         messages = list(request.messages or [])
+        if request.files:
+            messages = attached(messages, request.files, self.api)
         if request.system is not None:
             messages.insert(0, {"role": "system", "content": request.system})
         params = request.params

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from runner.models import Api, Completion, FinishReason, Request
 from runner.providers.answer_form import responses_text
+from runner.providers.attaching import attached
 from runner.providers.exchange import HttpProvider
 from runner.providers.faults import Fault, FaultError, fault_of, no_answer
 from runner.providers.fields import mapping, objects, string
@@ -30,6 +31,8 @@ class OpenAIResponses(HttpProvider):
         body: dict[str, Any] = {"model": model}
         if request.messages is not None:
             body["input"] = request.messages
+        if request.files:
+            body["input"] = attached(request.messages or [], request.files, self.api)
         if request.system is not None:
             body["instructions"] = request.system
         unwanted = {"model", "stream"} if stream else {"model", "stream", "stream_options"}

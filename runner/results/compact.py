@@ -136,7 +136,8 @@ def _ordered(fd: int, held: Scan, plan: Order) -> Iterator[bytes]:
         if any_relined:
             for number, row in enumerate(rows):
                 if row < len(relined) and relined[row]:
-                    records[number] = _with_line(records[number], log.lines[row])
+                    line = held.repeats.line(log.lines[row])
+                    records[number] = _with_line(records[number], line)
         yield b"\n".join([*records, b""])
 
 

@@ -7,7 +7,7 @@ run has added.
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import compress, count, islice
+from itertools import compress, count, islice, tee
 from operator import le
 
 from runner.results.column import zeros
@@ -46,7 +46,7 @@ class Order:
 
 
 def order(held: Scan, question: Question, *, unordered: bool, whole: bool) -> Order:
-    """Decide, and let the table name the lines of the input as the file is to name them.
+    """Decide, and let the table name the places in the input as the file is to name their lines.
 
     `runner.results.compact` says by which rules. What the table no longer needs then, it gives
     back: to place the records takes as much.
@@ -66,7 +66,7 @@ def order(held: Scan, question: Question, *, unordered: bool, whole: bool) -> Or
 
 def _chosen(held: Scan, question: Question, *, whole: bool) -> tuple[bytearray, bytearray]:
     """Say of each record whether it stays, and of those before whether its line is another."""
-    table, log = held.table, held.table.log
+    table, log, repeats = held.table, held.table.log, held.repeats
     before = table.rows
     stays, relined = bytearray(b"\1") * held.lines, bytearray(before)
     if not before or (table.settled and held.lines == before):
@@ -74,19 +74,20 @@ def _chosen(held: Scan, question: Question, *, whole: bool) -> tuple[bytearray, 
     stays[:before] = bytes(before)
     new = _by_line(log.lines, before)
     for latest in table.latest_rows():
-        line = table.noted_line(latest)
-        added = new.get(line) if line else None
+        place = table.noted_line(latest)
+        added = new.get(place) if place else None
         if added is None:
             row = table.standing(latest)
-            line = line or (0 if whole else log.lines[latest])
+            if not place and not whole:
+                place = repeats.places(log.lines[latest]).stop - 1 if log.lines[latest] else 0
         else:
             row = _standing(held, latest, added, question)
             stays[added] = row == added
         if row < before:
             stays[row] = 1
-            if line != log.lines[row]:
-                relined[row] = 1
-                log.lines[row] = line
+            relined[row] = repeats.line(place) != log.lines[row]
+            if place != log.lines[row]:
+                log.lines[row] = place
     return stays, relined
 
 
@@ -105,20 +106,32 @@ def in_log_order(stays: bytearray) -> Sequence[int]:
     return array("I", compress(range(len(stays)), stays))
 
 
-def in_line_order(stays: bytearray, lines: Iterable[int]) -> Sequence[int]:
+def in_line_order(
+    stays: bytearray, lines: Iterable[int], repeat: Callable[[int], int] | None = None
+) -> Sequence[int]:
     """Give the records that stay by the line they name, those of no line last.
 
     They are placed, because sorting takes 80 bytes a record. `lines` is gone through twice.
+    `repeat` gives the order of records that name one line; without it they stay as they come.
     """
     longest = max(compress(lines, stays), default=0)
     behind = count(longest + 1)
     placed = _Placed(longest + stays.count(1), stays.count(1))
     for row, line in compress(enumerate(lines), stays):
         if not placed.put(line or next(behind), row):
-            # Two jobs name one line: the rest of a stream was not read.
-            named = list(lines)
-            return sorted(in_log_order(stays), key=lambda row: named[row] or _NO_LINE)
+            # Two jobs name one line: repeats, or the rest of a stream was not read.
+            named = array("Q", (line or _NO_LINE for line in lines))
+            rows = in_log_order(stays)
+            if repeat is None or all(map(le, *_neighbours(named[row] for row in rows))):
+                return sorted(rows, key=lambda row: named[row])
+            return sorted(rows, key=lambda row: (named[row], repeat(row)))
     return placed.in_order()
+
+
+def _neighbours(numbers: Iterable[int]) -> tuple[Iterable[int], Iterable[int]]:
+    """Give all numbers but the last, and beside them those that follow."""
+    before, behind = tee(numbers)
+    return before, islice(behind, 1, None)
 
 
 def _by_line(lines: InputLines, before: int) -> "_Placed":

@@ -11,8 +11,10 @@ from pathlib import Path
 import msgspec
 
 from runner.models import AttemptRecord, Result
+from runner.repeats import repeat_number
 from runner.results.encode import decode
 from runner.results.gather import gather
+from runner.results.heads import head_of
 from runner.results.lines import read_at
 from runner.results.order import in_line_order
 from runner.results.scan import scan_fd
@@ -41,12 +43,19 @@ def standing(path: Path, on_corrupt: OnCorrupt | None = None) -> Iterator[bytes]
         table = found.table
         if on_corrupt is not None and found.corrupt:
             on_corrupt(path, fd, found.corrupt)
-        rows = in_line_order(table.standing_rows(), table.log.lines)
+        rows = in_line_order(
+            table.standing_rows(), table.log.lines, lambda row: _repeat(fd, table, row)
+        )
         table.forget_ids()
         for _, records in gather(fd, table.log.places, rows):
             yield from records
     finally:
         os.close(fd)
+
+
+def _repeat(fd: int, table: ResultTable, row: int) -> int:
+    head = head_of(read_at(fd, *table.log.places[row]))
+    return 0 if head is None else repeat_number(head.id)
 
 
 def read_record(path: Path, offset: int, length: int) -> Result:

@@ -31,10 +31,10 @@ class Rows:
         """Whether a record holds a whole answer."""
         return self.state(row).status == "succeeded"
 
-    def append(self, offset: int, length: int, line: int | None, state: State) -> None:
-        """Take in the next record."""
+    def append(self, offset: int, length: int, line: int, state: State) -> None:
+        """Take in the next record; its line is 0 for none."""
         self.places.append(offset, length)
-        self.lines.append(line or 0)
+        self.lines.append(line)
         self.numbers.append(self.states.number(state))
 
     def extend(

@@ -27,6 +27,7 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     system: str | None = None
     template: str | None = None
     id_column: str | None = None
+    repeat: int | None = None
     max_tokens: int | None = None
     defaults: dict[str, Any] = {}
     overrides: dict[str, Any] = {}

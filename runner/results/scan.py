@@ -8,6 +8,7 @@ from pathlib import Path
 from zlib import crc32
 
 from runner.models import Result
+from runner.repeats import ONCE, Repeats
 from runner.results import checkpoint
 from runner.results.checkpoint import Known
 from runner.results.durable import append_synced, cannot_write
@@ -33,6 +34,8 @@ class Scan:
     """The last line is a whole record that only lacks its newline."""
     corrupt: tuple[tuple[int, int], ...]
     """Offset and length of lines that are no records."""
+    repeats: Repeats = ONCE
+    """How often this run asks each job of its input."""
     end: int = field(init=False)
     """Where the file ends now."""
 
@@ -48,10 +51,11 @@ class Scan:
     def written(self, result: Result, offset: int, length: int) -> None:
         """Take in a record that this run has appended.
 
-        In one run each job is recorded once, and each has a line of its own: that stands for its
+        In one run each job is recorded once, and each has a place of its own: that stands for its
         id, of which nothing is kept.
         """
-        self.table.log.append(offset, length, result.line, PLAIN[result.status])
+        place = self.repeats.place_of(result.line, result.id)
+        self.table.log.append(offset, length, place, PLAIN[result.status])
         self.end = offset + length + 1
 
 

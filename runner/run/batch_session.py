@@ -15,7 +15,7 @@ from runner.engine.outcome import refused
 from runner.engine.stop import Stop
 from runner.errors import LineProblem, ProviderError
 from runner.events import BudgetSpent, Event, JobFinished
-from runner.lanes.building import Builder
+from runner.lanes.building import Builder, body_of
 from runner.lanes.chunk import Chunk
 from runner.lanes.handing import Handing
 from runner.lanes.lane import BatchLane
@@ -215,7 +215,10 @@ class BatchSession:
         )
 
     async def _body(self, job: Job) -> bytes:
-        return (await self.services.get(job.provider, job.model)).body(job.model, job.request)
+        try:
+            return await body_of(await self.services.get(job.provider, job.model), job)
+        except ProviderError:  # a file that was sent is gone
+            return b"null"
 
     async def _record(self, result: Result) -> None:
         self.emit(JobFinished(result))

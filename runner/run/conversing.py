@@ -39,7 +39,7 @@ def run_conversation(settings: TailSettings, config: Config) -> ExitCode:
     Raises RunnerError where nothing could be begun.
     """
     # What cannot be asked or kept is said before anything is typed.
-    trial = question("Hello", settings.earlier, settings.ask, config, SystemClock().now())
+    trial = question("Hello", settings.earlier, settings, config, SystemClock().now())
     endpoint(config.providers[trial.provider], os.environ)
     with records_held(settings.output):
         pass
@@ -188,7 +188,7 @@ class Conversing:
                 answering = Answering(
                     settings=self.settings,
                     config=self.config,
-                    job=question(content, earlier, self.settings.ask, self.config, now),
+                    job=question(content, earlier, self.settings, self.config, now),
                     paths=paths,
                     people=not self.settings.quiet,
                 )

@@ -5,6 +5,7 @@ written meanwhile.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from random import SystemRandom
 
@@ -86,12 +87,12 @@ class _Onlooker:
         """Say what the jobs that would be asked will take."""
         return self._estimating.outlook(os.environ)
 
-    def add(self, job: Job) -> bool:
+    def add(self, job: Job) -> Sequence[Job]:
         self._estimating.look(job)
         asked = self._plan.add(job)
-        if asked:
-            self.first = self.first or job
-            self._estimating.take(job)
+        for one in asked:
+            self.first = self.first or one
+            self._estimating.take(one)
         return asked
 
     def add_stretch(self, stretch: Stretch) -> None:
@@ -99,12 +100,21 @@ class _Onlooker:
         before = self._plan.to_do
         self._plan.add_stretch(stretch)
         asked = self._plan.to_do - before
+        if self._plan.repeats.named:
+            self._take_repeats(stretch)
+            return
         lines = range(stretch.first, stretch.first + len(stretch))
         wanted = [asked == len(stretch) or self._plan.wanted(line) for line in lines]
         for start, end in runs(wanted):
             part = stretch.part(start, end)
             self.first = self.first or part.job(0)
             self._estimating.take_stretch(part)
+
+    def _take_repeats(self, stretch: Stretch) -> None:
+        for at in range(len(stretch)):
+            for one in self._plan.wanted_of(stretch.job(at)):
+                self.first = self.first or one
+                self._estimating.take_stretch(stretch.part(at, at + 1))
 
 
 def _text(prepared: Prepared, onlooker: _Onlooker) -> str:

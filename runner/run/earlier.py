@@ -5,18 +5,18 @@ from bisect import bisect_left
 
 
 class EarlierRows:
-    """Rows of the results file by the line of the input, for jobs that are asked again."""
+    """Rows of the results file by the place of a job in the input, of those asked again."""
 
     def __init__(self) -> None:
-        self._lines, self._rows = array("I"), array("I")
+        self._places, self._rows = array("I"), array("I")
 
-    def note(self, line: int, row: int) -> None:
-        """Note a job's row. Lines come in the order of the input."""
-        self._lines.append(line)
+    def note(self, place: int, row: int) -> None:
+        """Note a job's row. Places come in the order of the input."""
+        self._places.append(place)
         self._rows.append(row)
 
-    def row(self, line: int) -> int | None:
-        """Give what was noted for a line; None for a job without a record."""
-        at = bisect_left(self._lines, line)
-        found = at < len(self._lines) and self._lines[at] == line
+    def row(self, place: int) -> int | None:
+        """Give what was noted for a place; None for a job without a record."""
+        at = bisect_left(self._places, place)
+        found = at < len(self._places) and self._places[at] == place
         return self._rows[at] if found else None

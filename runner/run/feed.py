@@ -35,7 +35,11 @@ async def planned_jobs(
     )
     async with aclosing(jobs):
         async for item in jobs:
-            yield item
+            if isinstance(item, Job):
+                for one in plan.wanted_of(item):
+                    yield one
+            else:  # a file that it names was there when it was checked
+                yield plan.repeats.problem(item)
 
 
 async def streamed_jobs(
@@ -44,9 +48,8 @@ async def streamed_jobs(
     """Decide on each line as it comes; a recorded answer is never replaced unasked."""
     async with aclosing(read_jobs(source, parser)) as jobs:
         async for item in jobs:
-            asked = plan.add(item) if isinstance(item, Job) else plan.add_problem(item)
-            if asked:
-                yield item
+            for one in plan.add(item) if isinstance(item, Job) else plan.add_problem(item):
+                yield one
             if limit is not None and plan.ordinal >= limit:
                 plan.fed = True
                 return

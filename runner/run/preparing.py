@@ -5,7 +5,7 @@ A dry run goes the same way, so that it refuses what a batch refuses, and change
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,13 +17,14 @@ from runner.config import Config
 from runner.engine.shard import uncounted
 from runner.errors import LineProblem, UsageError
 from runner.input.check import Checked, check_file, count_lines
-from runner.input.parser import JobParser
+from runner.input.parser import JobParser, parser_of
 from runner.input.select import everything, limit, sample
 from runner.input.source import Source
 from runner.input.stretch import Stretch
 from runner.models import Job
 from runner.pace.budget import Budget
 from runner.pricing.book import PriceBook
+from runner.repeats import MOST_PLACES, Repeats
 from runner.results.journal import unresolved
 from runner.results.lock import holder
 from runner.results.paths import ResultPaths
@@ -82,8 +83,8 @@ class Prepared:
 class Deciding(Protocol):
     """Decides which jobs of the input are asked: a `Plan`, or who looks on beside it."""
 
-    def add(self, job: Job) -> bool:
-        """Decide on the next job; True if it is to be asked."""
+    def add(self, job: Job) -> Sequence[Job]:
+        """Decide on the next job; give what is to be asked: it, or its repeats."""
 
     def add_stretch(self, stretch: Stretch) -> None:
         """Decide on the next jobs."""
@@ -109,13 +110,14 @@ def prepare(
     Raises UsageError where anything forbids the run; nothing was sent and nothing changed then,
     but for a torn last line that was set aside. A dry run changes nothing at all.
     """
-    parser = JobParser(settings.ask, config, source.label, max_line_bytes=settings.max_line_bytes)
+    parser = parser_of(source, settings, config)
     kinds = kinds or (None if settings.retry is None else RetryKinds.parse(settings.retry))
     found = _recorded(settings, paths)
     table = ResultTable() if found is None else found.table
     out = outstanding(settings, config, source, paths)
     unknown = _unknown(settings, paths, table)
-    plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally, out=out)
+    repeats = Repeats.of(settings.repeat)
+    plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally, out=out, repeats=repeats)
     book = price_book(config)
     money = money_of(settings, book, paths, plan)
     checked = None
@@ -193,6 +195,7 @@ def run_file_of(prepared: Prepared) -> RunFile:
         system=ask.system,
         template=ask.template,
         id_column=ask.id_column,
+        repeat=settings.repeat,
         max_tokens=ask.max_tokens,
         defaults=dict(ask.defaults),
         overrides=dict(ask.overrides),
@@ -205,8 +208,11 @@ def _recorded(settings: BatchSettings, paths: ResultPaths | None) -> Scan | None
         return None
     # With --fresh the old results are set aside at the start; until then they count for nothing.
     if settings.fresh:
-        return nothing()
-    return scan(paths.results) if settings.dry_run else repair(paths)
+        found = nothing()
+    else:
+        found = scan(paths.results) if settings.dry_run else repair(paths)
+    found.repeats = Repeats.of(settings.repeat)
+    return found
 
 
 def _killed_run(paths: ResultPaths | None) -> str:
@@ -228,7 +234,9 @@ def _check(
     def take(job: Job) -> None:
         asked = deciding.add(job)
         if money is not None:
-            money.take(job, asked=asked)
+            ids = {one.id for one in asked}
+            for one in plan.repeats.jobs(job):
+                money.take(one, asked=one.id in ids)
 
     def note(problem: LineProblem) -> None:
         if recorded_as_failed:
@@ -245,6 +253,8 @@ def _check(
     if checked.invalid and not recorded_as_failed:
         total = checked.invalid + checked.jobs
         raise UsageError(invalid_text(checked.problems, checked.invalid, total))
+    if plan.repeats.place(checked.lines, plan.repeats.times) > MOST_PLACES:
+        raise UsageError(f"--repeat {plan.repeats.times}: these are more answers than can be kept.")
     return checked
 
 

@@ -15,6 +15,7 @@ def start_of(prepared: Prepared) -> Start:
     return Start(
         jobs=prepared.source.label,
         total=None if streamed else plan.selected,
+        repeat=settings.repeat,
         models=[f"{provider}/{model}" for (provider, model), _ in plan.models.most_common()]
         or _model_of_stream(prepared),
         results=None if prepared.paths is None else prepared.paths.shown,

@@ -34,7 +34,7 @@ def run_tail(settings: TailSettings, config: Config) -> ExitCode:
 
 def _ask_once(settings: TailSettings, content: Content, config: Config) -> ExitCode:
     now = SystemClock().now()
-    job = question(content, settings.earlier, settings.ask, config, now)
+    job = question(content, settings.earlier, settings, config, now)
     endpoint(config.providers[job.provider], os.environ)
     people = sys.stderr.isatty() and not settings.quiet
     with records_held(settings.output) as paths:
@@ -50,7 +50,7 @@ def _ask_once(settings: TailSettings, content: Content, config: Config) -> ExitC
             if not (answering.result and broken_off(answering.result) and ask_again()):
                 return code
             now = SystemClock().now()
-            job = question(content, settings.earlier, settings.ask, config, now)
+            job = question(content, settings.earlier, settings, config, now)
 
 
 async def _watched(answering: Answering) -> ExitCode:

@@ -8,18 +8,29 @@ import msgspec
 from runner.config import Config
 from runner.conversation import Content, Conversation, Turn
 from runner.errors import InvalidLineError, UsageError
+from runner.input.attachments import Attachments
 from runner.input.parser import JobParser
 from runner.models import Job, Result
-from runner.settings import MAX_LINE_BYTES, Ask
+from runner.settings import MAX_LINE_BYTES, TailSettings
 
 
 def question(
-    content: Content, earlier: Conversation, ask: Ask, config: Config, now: datetime
+    content: Content, earlier: Conversation, settings: TailSettings, config: Config, now: datetime
 ) -> Job:
-    """Make the one job. Raises UsageError for options that do not fit."""
-    parser = JobParser(ask, config, "tail", max_line_bytes=MAX_LINE_BYTES)
+    """Make the one job; what is attached goes with every question, for no answer holds it.
+
+    Raises UsageError for options that do not fit.
+    """
+    parser = JobParser(
+        settings.ask,
+        config,
+        "tail",
+        max_line_bytes=MAX_LINE_BYTES,
+        attachments=Attachments(anywhere=True),
+    )
     name = f"tail-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    line = msgspec.json.encode({"id": name, "messages": earlier.messages(content)})
+    asked = {"id": name, "messages": earlier.messages(content), "files": settings.files}
+    line = msgspec.json.encode(asked)
     try:
         return msgspec.structs.replace(parser.parse(line, 1), line=None)
     except InvalidLineError as error:

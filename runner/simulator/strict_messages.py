@@ -6,6 +6,7 @@ from runner.simulator import parameters as known
 from runner.simulator.ask import Api
 from runner.simulator.errors import ApiError
 from runner.simulator.strict_cache import check_cache_marks
+from runner.simulator.strict_files import check_block, check_chat_file, check_responses_file
 
 
 def check_messages(api: Api, body: dict[str, Any], *, current: bool) -> None:
@@ -76,6 +77,8 @@ def _check_parts(place: str, content: Any, allowed: tuple[str, ...]) -> None:
         _check_choice(f"{place}[{index}].type", part.get("type"), allowed)
         if part["type"] in {"text", "input_text", "output_text"}:
             _check_text(f"{place}[{index}].text", part.get("text"))
+        check_chat_file(f"{place}[{index}]", part)
+        check_responses_file(f"{place}[{index}]", part)
 
 
 def _check_text(place: str, text: Any) -> None:
@@ -116,6 +119,8 @@ def _check_anthropic(body: dict[str, Any], *, current: bool) -> None:
         if isinstance(content, list):
             _check_blocks(f"{place}.content", content, known.MESSAGES_BLOCKS)
             _check_moved_blocks(f"{place}.content", message, current=current)
+            for at, block in enumerate(content):
+                check_block(f"{place}.content.{at}", block)
         elif not isinstance(content, str):
             raise ApiError(400, f"{place}.content: Input should be a string or a list")
         last = index == len(body["messages"]) - 1

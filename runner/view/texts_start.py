@@ -41,6 +41,8 @@ class Start:
     """The input as the user knows it, such as `rows.csv` or `stdin`."""
     total: int | None
     """Selected jobs; None where the input cannot be counted before it is read."""
+    repeat: int | None = None
+    """How often each job of the input is one of them; None where that was not asked for."""
     models: Sequence[str]
     """The distinct `provider/model` of the jobs to ask, commonest first."""
     results: str | None
@@ -73,6 +75,8 @@ def _jobs_line(start: Start) -> str:
     if start.total is None:
         return f"{name}: jobs are asked as they come"
     parts = [f"{name}: {plural(start.total, 'job')}"]
+    if start.repeat is not None and start.total:
+        parts[0] += f" ({count(start.total // start.repeat)} asked {count(start.repeat)} times)"
     kept = (
         (earlier.answered, "answered before"),
         (earlier.failed_kept, "failed before"),

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from runner.input.lines import Line, LineSplitter, Overlong
+from runner.input.lines import Line, LineSplitter, Unread
 
 
 def split(blocks: list[bytes], bound: int = 100) -> list[tuple[int, Line]]:
@@ -43,7 +43,7 @@ def test_a_line_beyond_the_bound_leaves_its_size_and_hash(size: int, end: bytes)
     long = b"0123456789x"
     content = b"0123456789\n" + long + end
     blocks = [content[at : at + size] for at in range(0, len(content), size)]
-    kept = Overlong(11, hashlib.sha256(long).hexdigest())
+    kept = Unread(11, hashlib.sha256(long).hexdigest())
     after = [(3, b"next")] if end == b"\nnext" else []
     assert split(blocks, bound=10) == [(1, b"0123456789"), (2, kept), *after]
 
@@ -56,5 +56,5 @@ def test_a_huge_line_is_not_held() -> None:
         assert sum(map(len, splitter._parts)) <= 1000
     ((number, line),) = splitter.feed(b"\n")
     assert number == 1
-    assert isinstance(line, Overlong)
+    assert isinstance(line, Unread)
     assert line.size == 150_000

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from runner.errors import UsageError
+from runner.input.template import RowTemplate
+from runner.input.template_sandbox import Sandbox
 from runner.models import Request
 from tests.input.helpers import make_parser, parse, problem
 
@@ -126,3 +128,21 @@ def test_a_bad_template_is_refused_at_once(template: str, words: str) -> None:
     with pytest.raises(UsageError) as raised:
         make_parser(template=template)
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("template", "row"),
+    [
+        ("Topic of: {{ text }}, {{ lang }}.\n", {"text": "{{ a }}", "lang": "\n"}),
+        ("{{ text }}", {"text": "x"}),
+        ("{# none #}{{ text }} {% raw %}{{ lang }}{% endraw %}\n\n", {"text": "é"}),
+        ("{{ row }}{{ range }}", {"row": "a", "range": "b"}),
+        ("{{ n }} and {{ text }}", {"n": 1.50, "text": "x"}),
+        ("{{ n }}", {"n": None}),
+        ("{{ '{{' }}{{ text }}", {"text": "x"}),
+    ],
+)
+def test_a_simple_template_gives_what_jinja_gives(template: str, row: dict[str, Any]) -> None:
+    """What is filled without running Jinja is letter by letter what Jinja makes of it."""
+    expected = Sandbox().compiled(template).render({"row": row, **row})
+    assert RowTemplate(template).render(row) == expected

@@ -60,9 +60,8 @@ def test_a_descriptor_of_the_shell_is_a_stream(tmp_path: Path) -> None:
     [
         ("missing.jsonl", "there is no file missing.jsonl"),
         ("folder", "folder is a folder"),
-        ("rows.csv", "table in CSV"),
-        ("rows.TSV", "table in CSV"),
-        ("my jobs.jsonl.gz", "gzip -dc 'my jobs.jsonl.gz' | runner batch -"),
+        ("my jobs.jsonl.zst", "zstd -dc 'my jobs.jsonl.zst' | runner batch -"),
+        ("rows.xlsx", 'Save it as "CSV UTF-8"'),
         ("jobs.jsonl/more", "cannot be read: Not a directory"),
         ("nul\0.jsonl", "NUL"),
         ("odd\x1b.jsonl", r"there is no file odd\x1b.jsonl"),
@@ -74,11 +73,30 @@ def test_what_cannot_be_read_is_said(
     """Each input that cannot be read is refused in words that name it."""
     monkeypatch.chdir(tmp_path)
     Path("folder").mkdir()
-    for file in ("rows.csv", "rows.TSV", "my jobs.jsonl.gz", "jobs.jsonl"):
+    for file in ("my jobs.jsonl.zst", "rows.xlsx", "jobs.jsonl"):
         Path(file).touch()
     with pytest.raises(UsageError) as raised:
         open_source(name)
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "packed", "separator"),
+    [
+        ("jobs.jsonl", False, None),
+        ("jobs.jsonl.gz", True, None),
+        ("rows.csv", False, ","),
+        ("ROWS.TSV.GZ", True, "\t"),
+        ("rows.csv.txt", False, None),
+    ],
+)
+def test_the_format_is_told_by_the_name(
+    name: str, packed: bool, separator: str | None, tmp_path: Path
+) -> None:
+    """Compression and tables are known by the ends of a file's name, in any case."""
+    (tmp_path / name).touch()
+    source = open_source(str(tmp_path / name))
+    assert (source.packed, source.separator) == (packed, separator)
 
 
 def test_lacking_permission_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from runner.models import Request
+from runner.models import Attachment, Request
 from runner.pricing.bounds import (
     HIDDEN_TOKENS,
     HIDDEN_TOOL_TOKENS,
@@ -152,3 +152,13 @@ def test_a_cap_that_is_always_sent_bounds_an_answer() -> None:
     """Messages gets a cap even where nobody chose one; it is lower than the model's limit."""
     assert output_bound(asking("x"), ("max_tokens",), default=4096, window=200_000) == 4096
     assert output_bound(asking("x"), ("max_tokens",), default=0, window=200_000) == 0
+
+
+@pytest.mark.parametrize(("kind", "tokens"), [("text/plain", 5_000), ("image/png", None)])
+def test_files_count_by_what_they_hold(kind: str, tokens: int | None) -> None:
+    """An attached text takes no more tokens than it has bytes; a picture or a PDF any number."""
+    file = Attachment(name="a", path="/a", kind=kind, size=5_000, sha256="")
+    request = Request(messages=asking("x").messages, files=(file,))
+    found = input_bound(request, caches_unasked=True).tokens
+    assert (found is None) == (tokens is None)
+    assert found is None or tokens is None or found > tokens + HIDDEN_TOKENS

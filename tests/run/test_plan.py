@@ -13,6 +13,7 @@ from runner.input.check import check_file
 from runner.input.select import everything, limit, sample
 from runner.input.source import open_source
 from runner.models import Job
+from runner.repeats import ONCE, Repeats
 from runner.results.heads import ErrorHead, RecordHead
 from runner.results.resume import RetryKinds
 from runner.results.table import ResultTable
@@ -57,7 +58,11 @@ def write_jobs(path: Path, given: list[Any]) -> str:
 
 
 def begin(
-    known: list[Job], recorded: list[Any], selects: Callable[[int], bool], retry: str | None
+    known: list[Job],
+    recorded: list[Any],
+    selects: Callable[[int], bool],
+    retry: str | None,
+    repeats: Repeats,
 ) -> Plan:
     """A plan over what these records say of the jobs."""
     table, unknown = ResultTable(), {}
@@ -77,7 +82,10 @@ def begin(
         if was_sent and retry is not None:
             unknown[job.id] = "some time"
     kinds = None if retry is None else RetryKinds.parse(retry)
-    return Plan(table=table, unknown=unknown, kinds=kinds, tally=Tally(), selects=selects)
+    tally = Tally()
+    return Plan(
+        table=table, unknown=unknown, kinds=kinds, tally=tally, selects=selects, repeats=repeats
+    )
 
 
 def make(plan: Plan, name: str, ask: dict[str, Any], *, whole: bool) -> None:
@@ -103,13 +111,20 @@ def outcome(plan: Plan) -> list[Any]:
     return [
         *(plan.selected, plan.ordinal, plan.changed, plan.again, plan.kept),
         *(list(plan.models.items()), plan.uncapped, plan.to_do, plan.tally, len(plan.lines)),
-        [line for line in range(40) if plan.wanted(line)],
+        [line for line in range(1, 40) if plan.wanted(line)],
         [plan.table.noted_line(row) for row in range(plan.table.rows)],
     ]
 
 
 @pytest.mark.parametrize("ask", [{}, {"max_tokens": 7}, {"overrides": {"max_tokens": 7}}], ids=str)
-@given(given_jobs=jobs, recorded=recorded, selects=selections, retry=retries, new=st.booleans())
+@given(
+    given_jobs=jobs,
+    recorded=recorded,
+    selects=selections,
+    retry=retries,
+    new=st.booleans(),
+    repeats=st.sampled_from([ONCE, Repeats.of(1), Repeats.of(3)]),
+)
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 def test_many_at_once_are_planned_like_one_by_one(
     ask: dict[str, Any],
@@ -118,34 +133,45 @@ def test_many_at_once_are_planned_like_one_by_one(
     selects: Callable[[int], bool],
     retry: str | None,
     new: bool,
+    repeats: Repeats,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Decisions, counts, lines and models are those of the plan that is told of every job."""
     name = write_jobs(tmp_path_factory.getbasetemp() / "planned.jsonl", given_jobs)
     known = [] if new else check(name, make_parser(**ask))[1]
+    known = [one for job in known for one in repeats.jobs(job)]
     outcomes = []
     for whole in (False, True):
-        plan = begin(known, recorded, selects, retry)
+        plan = begin(known, recorded, selects, retry, repeats)
         make(plan, name, ask, whole=whole)
         outcomes.append(outcome(plan))
     assert outcomes[0] == outcomes[1]
 
 
-@given(given_jobs=jobs, recorded=recorded, retry=retries, whole=st.booleans())
+@given(
+    given_jobs=jobs,
+    recorded=recorded,
+    retry=retries,
+    whole=st.booleans(),
+    repeats=st.sampled_from([ONCE, Repeats.of(1), Repeats.of(3)]),
+)
 @settings(max_examples=100, derandomize=True, database=None)
 def test_what_was_recorded_is_found_without_ids(
     given_jobs: list[Any],
     recorded: list[Any],
     retry: str | None,
     whole: bool,
+    repeats: Repeats,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """Each job that is asked again finds its own record when the ids have been given back."""
     name = write_jobs(tmp_path_factory.getbasetemp() / "again.jsonl", given_jobs)
-    known = check(name, make_parser())[1]
-    plan = begin(known, recorded, everything, retry)
+    found_jobs = check(name, make_parser())[1]
+    known = [one for job in found_jobs for one in repeats.jobs(job)]
+    plan = begin(known, recorded, everything, retry, repeats)
     make(plan, name, {}, whole=whole)
-    asked = [job for job in known if job.line is not None and plan.wanted(job.line)]
+    lines = [job for job in found_jobs if job.line is not None and plan.wanted(job.line)]
+    asked = [one for job in lines for one in plan.wanted_of(job)]
     rows = [found and found.row for found in (plan.table.get(job.id) for job in asked)]
     plan.settle(ids=False)
     assert [found and found.row for found in map(plan.recorded, asked)] == rows

@@ -16,6 +16,8 @@ class Sample:
 
 NATIVE = "runner batch jobs/native.jsonl -m sim/steady --summary-json jobs/native.summary.json"
 ROWS = "runner batch jobs/rows.jsonl -t @jobs/rows.j2 -m sim/steady"
+MESSAGES = "runner batch jobs/messages.csv -t @jobs/rows.j2 -m sim/steady --repeat 2"
+FILES = "runner batch jobs/files.jsonl -m sim-anthropic/steady"
 OPENAI = "runner batch jobs/openai-batch.jsonl --override model=sim/steady"
 RESPONSES = "runner batch jobs/openai-responses-batch.jsonl --override model=sim-responses/steady"
 ANTHROPIC = "runner batch jobs/anthropic-batch.jsonl --override model=sim-anthropic/steady"
@@ -31,6 +33,8 @@ SAMPLES = (
     _sample(NATIVE, "jobs/native.summary.json"),
     _sample(ROWS, "jobs/rows.results.jsonl"),
     _sample(ROWS, "jobs/rows.results.jsonl.run.json"),
+    _sample(MESSAGES, "jobs/messages.results.jsonl"),
+    _sample(FILES, "jobs/files.results.jsonl"),
     _sample(OPENAI, "jobs/openai-batch.results.jsonl"),
     _sample(RESPONSES, "jobs/openai-responses-batch.results.jsonl"),
     _sample(ANTHROPIC, "jobs/anthropic-batch.results.jsonl"),

@@ -7,6 +7,7 @@ import pytest
 from tests.simulated import Endpoints
 from tests.simulator.asking import APIS, body_for, headers_for, post
 
+PICTURE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
 USER = {"role": "user", "content": "x"}
 OLD = {"anthropic-version": "2023-06-01"}
 
@@ -248,7 +249,7 @@ def test_too_large(scripted: Endpoints) -> None:
     [
         ("chat", {"messages": [{"role": role, "content": "x"} for role in ("developer", "user")]}),
         ("chat", {"messages": [{"role": "assistant", "tool_calls": [{}]}, USER]}),
-        ("chat", {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}),
+        ("chat", {"messages": [{"role": "user", "content": [PICTURE]}]}),
         ("chat", {"temperature": None, "max_tokens": None, "stop": ["x"], "seed": 7}),
         ("responses", {"input": [{"type": "reasoning", "summary": []}, USER]}),
         ("responses", {"input": [{"type": "function_call_output", "output": "x"}]}),

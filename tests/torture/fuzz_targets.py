@@ -13,7 +13,7 @@ from runner.config import Config
 from runner.config_files import load_config
 from runner.errors import LineProblem, UsageError
 from runner.input.check import check_file
-from runner.input.lines import BOM, LineSplitter, Overlong
+from runner.input.lines import BOM, LineSplitter, Unread
 from runner.input.parser import JobParser
 from runner.input.problems import BadLineError
 from runner.input.source import open_source
@@ -79,7 +79,7 @@ def blocks(data: bytes, _folder: Path) -> None:
     lines = naive_lines(data)
     assert [number for number, _ in found] == list(range(1, len(lines) + 1))
     for (number, line), naive in zip(found, lines, strict=True):
-        if isinstance(line, Overlong):
+        if isinstance(line, Unread):
             assert line.size >= len(naive) > bound - (len(BOM) if number == 1 else 0)
         else:
             assert line == naive
