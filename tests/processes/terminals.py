@@ -43,6 +43,11 @@ class Terminal:
         """Wait until a text was written."""
         self._read_until(lambda: text in self.raw, f"{text!r} never came")
 
+    def watch(self) -> Iterator[None]:
+        """Read until the process ends, and stop at whatever was written."""
+        while select.select([self._person], [], [], PATIENCE_S)[0] and self._take():
+            yield
+
     def end(self) -> int:
         """Read to the end of the process and give its exit code."""
         self._read_until(lambda: False, "it never ended")
@@ -71,14 +76,18 @@ class Terminal:
             assert left > 0, f"{complaint}; there is {self.raw!r}"
             if not select.select([self._person], [], [], left)[0]:
                 continue
-            try:
-                data = os.read(self._person, 65536)
-            except OSError:  # Linux's word for: the last one on the terminal has gone
-                data = b""
-            if not data:
+            if not self._take():
                 assert holds() or complaint == "it never ended", f"{complaint}: {self.raw!r}"
                 return
-            self._seen += data
+
+    def _take(self) -> bool:
+        """Read what is there; False where the last one on the terminal has gone."""
+        try:
+            data = os.read(self._person, 65536)
+        except OSError:  # Linux's word for it
+            data = b""
+        self._seen += data
+        return bool(data)
 
 
 @contextmanager
