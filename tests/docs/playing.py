@@ -65,7 +65,7 @@ def play(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
     assert done.returncode == 0, f"{page.name}: a block failed:\n{done.stdout}{done.stderr}"
