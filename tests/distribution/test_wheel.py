@@ -69,7 +69,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, symlinks=True)
     pip = (sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "--quiet")
-    run(*pip, "install", "--no-deps", "--no-index", wheel, cwd=folder)
+    # Else pip might find there a runner that is installed already.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    run(*pip, "install", "--no-deps", "--no-index", wheel, cwd=folder, env=env)
     (site,) = folder.glob("lib/python*/site-packages")
     paths = sysconfig.get_paths()
     dependencies = dict.fromkeys([paths["purelib"], paths["platlib"]])
