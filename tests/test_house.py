@@ -1,9 +1,6 @@
 """Rules of the house that no linter knows."""
 
 import ast
-import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,17 +92,3 @@ def test_each_package_has_one_owner(package: str) -> None:
     strangers = {user for user in users if not any(user.startswith(own) for own in OWNERS[package])}
     assert strangers == set()
     assert users, f"{package} is listed, and nobody imports it"
-
-
-def test_the_readme_names_real_options_and_files() -> None:
-    """Every option in the README is in some command's help, and every linked file exists."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    helps = ""
-    for name in ("batch", "tail", "check", "show", "report", "export", "providers", "simulate", ""):
-        command = [sys.executable, "-m", "runner", *name.split(), "--help"]
-        helps += subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    foreign = {"--quiet", "--editable"}
-    for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - foreign:
-        assert option in helps, option
-    for link in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert (ROOT / link).exists(), link

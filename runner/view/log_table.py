@@ -1,6 +1,6 @@
 """What `--log-json` tells: the name of each line, how grave it is, and what it holds.
 
-`samples/log-json.md` explains it to users, line by line. Names and fields are a promise: they
+`samples/guide/log-json.md` explains it to users, line by line. Names and fields are a promise: they
 change only by addition. Missing is null. What ends in `_s` is in seconds, in `_usd` in USD; moments
 are RFC 3339 in UTC.
 """

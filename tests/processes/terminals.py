@@ -54,6 +54,11 @@ class Terminal:
             if not select.select([self._person], [], [], left)[0] or not self._take():
                 return
 
+    def watch(self) -> Iterator[None]:
+        """Read until the process ends, and stop at whatever was written."""
+        while select.select([self._person], [], [], PATIENCE_S)[0] and self._take():
+            yield
+
     def end(self) -> int:
         """Read to the end of the process and give its exit code."""
         self._read_until(lambda: False, "it never ended")

@@ -11,6 +11,7 @@ from tests.samples.make import FOLDER, ROOT, produce
 
 CRON = {"crontab", "nightly.jsonl", "runner-nightly.service", "runner-nightly.timer"}
 """What tests/samples/test_nightly.py looks after."""
+OTHERS = {"README.md", "guide", "recipes", "scenarios", "terminal.svg"}
 _ROW = re.compile(r"\| \[(?P<name>[^]]+)\]\((?P<link>[^)]+)\) \| `(?P<command>[^`]+)` \|")
 
 
@@ -27,9 +28,9 @@ def test_a_sample_is_what_its_command_writes(name: str, written: dict[str, bytes
 
 
 def test_every_sample_has_a_command() -> None:
-    """The folder holds the listed files, the scenarios and the README, and nothing else."""
+    """The folder holds the listed files, and what other tests look after."""
     found = {path.name for path in FOLDER.iterdir()}
-    assert found == {sample.name for sample in SAMPLES} | {"README.md", "scenarios"}
+    assert found == {sample.name for sample in SAMPLES} | OTHERS
 
 
 def test_the_readme_tells_the_commands() -> None:

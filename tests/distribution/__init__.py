@@ -1,0 +1,1 @@
+"""Promises of what is published: the wheel and the source archive."""
