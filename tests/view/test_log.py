@@ -39,7 +39,7 @@ def lines(capfd: pytest.CaptureFixture[str], log: Log) -> list[dict[str, Any]]:
 
 
 def test_the_table_for_users_is_the_table_of_the_code() -> None:
-    """Names, levels and fields stand in the same order in `samples/guide/log-json.md` and the code."""
+    """Names, levels and fields stand in the same order in the users' table and the code."""
     rows = re.findall(
         r"^\| `(\w+)` \| (\w+)[^|]* \| ([^|]*)\|",
         (ROOT / "samples/guide/log-json.md").read_text(encoding="utf-8"),
