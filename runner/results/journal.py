@@ -5,7 +5,7 @@ where the file ended when the job was sent has its answer.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,7 +21,9 @@ _OPEN = 1 << 62
 _RESOLVED = -1
 
 
-class _Entry(msgspec.Struct, array_like=True, frozen=True):
+class Entry(msgspec.Struct, array_like=True, frozen=True):
+    """A request that was sent."""
+
     id: str
     digest: str
     at: str
@@ -30,17 +32,19 @@ class _Entry(msgspec.Struct, array_like=True, frozen=True):
     """Where the results file ended then, in bytes; or one of the two marks above."""
 
 
-_TRIAL = _Entry("", " " * 4096, "", _RESOLVED)
+_TRIAL = Entry("", " " * 4096, "", _RESOLVED)
 """Nothing, but longer than an entry is."""
-_entry = msgspec.json.Decoder(_Entry)
+_entry = msgspec.json.Decoder(Entry)
 _encoder = msgspec.json.Encoder()
 
 
 class Journal:
     """The requests without an answer: in memory, and in a file that outlives a kill."""
 
-    def __init__(self, path: Path, table: ResultTable, position: Callable[[], int]) -> None:
-        """Take over what an earlier run left unresolved.
+    def __init__(
+        self, path: Path, carried: Mapping[str, Entry], position: Callable[[], int]
+    ) -> None:
+        """Take over what earlier runs left `unresolved`.
 
         `position` gives the size of the results file so far. Raises WriteError.
         """
@@ -49,13 +53,13 @@ class Journal:
         self._fd: int | None = None
         self._size = 0
         self._limit = MAX_BYTES
-        self._carried = _moved(_unresolved(path, table), position())
-        self._open: dict[str, _Entry] = {}
+        self._carried = _moved(carried, position())
+        self._open: dict[str, Entry] = {}
         self._rewrite()
 
     def sent(self, job_id: str, digest: str, at: str) -> None:
         """Note a request before it goes out, again for every attempt. Raises WriteError."""
-        entry = _Entry(job_id, digest, at, self._position())
+        entry = Entry(job_id, digest, at, self._position())
         carried = self._carried.pop(job_id, None)
         self._open[job_id] = entry
         try:
@@ -99,7 +103,7 @@ class Journal:
         self._rewrite()
         self._drop_fd()
 
-    def _append(self, entry: _Entry) -> None:
+    def _append(self, entry: Entry) -> None:
         line = _encoder.encode(entry) + b"\n"
         try:
             if self._fd is None:
@@ -153,12 +157,8 @@ class NoJournal:
         """Leave nothing."""
 
 
-def unresolved(path: Path, table: ResultTable) -> dict[str, str]:
-    """Tell which jobs were sent by a run that was killed: id to the time of sending."""
-    return {job_id: entry.at for job_id, entry in _unresolved(path, table).items()}
-
-
-def _unresolved(path: Path, table: ResultTable) -> dict[str, _Entry]:
+def unresolved(path: Path, table: ResultTable) -> dict[str, Entry]:
+    """Tell which jobs were sent by a run that was killed."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -177,7 +177,7 @@ def _unresolved(path: Path, table: ResultTable) -> dict[str, _Entry]:
     }
 
 
-def _moved(entries: dict[str, _Entry], position: int) -> dict[str, _Entry]:
+def _moved(entries: Mapping[str, Entry], position: int) -> dict[str, Entry]:
     return {
         job_id: msgspec.structs.replace(entry, position=position)
         for job_id, entry in entries.items()

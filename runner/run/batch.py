@@ -175,7 +175,7 @@ def _order_only(prepared: Prepared) -> Compacted | None:
         return None
     Reserve(prepared.paths.reserve, 0).give_back()
     size = prepared.scan.size
-    Journal(prepared.paths.journal, prepared.scan.table, lambda: size).close()
+    Journal(prepared.paths.journal, prepared.unresolved, lambda: size).close()
     return compact(prepared.paths, prepared.scan, unordered=prepared.settings.unordered)
 
 

@@ -25,7 +25,7 @@ from runner.models import Job
 from runner.pace.budget import Budget
 from runner.pricing.book import PriceBook
 from runner.repeats import MOST_PLACES, Repeats
-from runner.results.journal import unresolved
+from runner.results.journal import Entry, unresolved
 from runner.results.lock import holder
 from runner.results.paths import ResultPaths
 from runner.results.resume import RetryKinds
@@ -63,6 +63,8 @@ class Prepared:
     book: PriceBook
     budget: Budget | None
     """What may still be spent; None where `--max-cost` was not given."""
+    unresolved: Mapping[str, Entry]
+    """What earlier runs had sent and nobody recorded."""
     killed_run: str
     """Which run left the plan's unknown jobs behind."""
     worst_case: Callable[[Job], int]
@@ -115,7 +117,8 @@ def prepare(
     found = _recorded(settings, paths)
     table = ResultTable() if found is None else found.table
     out = outstanding(settings, config, source, paths)
-    unknown = _unknown(settings, paths, table)
+    left = {} if paths is None else unresolved(paths.journal, table)
+    unknown = _unknown(settings, paths, left)
     repeats = Repeats.of(settings.repeat)
     plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally, out=out, repeats=repeats)
     book = price_book(config)
@@ -141,6 +144,7 @@ def prepare(
         started=started,
         book=book,
         budget=budget_of(money, plan, streamed=checked is None),
+        unresolved=left,
         killed_run=_killed_run(paths) if unknown else "",
         worst_case=uncounted if money is None else money.worst_case,
     )
@@ -152,13 +156,13 @@ def prepare(
 
 
 def _unknown(
-    settings: BatchSettings, paths: ResultPaths | None, table: ResultTable
+    settings: BatchSettings, paths: ResultPaths | None, left: Mapping[str, Entry]
 ) -> Mapping[str, str]:
     if paths is None or settings.fresh:
         return {}
     # Beside a run that works now, a dry run does not take for lost what is on its way.
     at_work = settings.dry_run and holder(paths) is not None
-    return {} if at_work else unresolved(paths.journal, table)
+    return {} if at_work else {job_id: entry.at for job_id, entry in left.items()}
 
 
 def _refuse_sample(settings: BatchSettings, source: Source) -> None:

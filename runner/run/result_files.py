@@ -49,9 +49,11 @@ def reserve_for(prepared: Prepared) -> Reserve | NoReserve:
 
 def opened_journal(prepared: Prepared, output: Output) -> Journal | NoJournal:
     """Open what says which requests are out."""
-    if prepared.paths is None or prepared.scan is None or not isinstance(output, FileOutput):
+    if prepared.paths is None or not isinstance(output, FileOutput):
         return NoJournal()
-    return Journal(prepared.paths.journal, prepared.scan.table, lambda: output.end)
+    # What was out when the run began that --fresh has set aside is set aside with it.
+    carried = {} if prepared.settings.fresh else prepared.unresolved
+    return Journal(prepared.paths.journal, carried, lambda: output.end)
 
 
 def noted(prepared: Prepared, journal: Journal | NoJournal) -> OnWritten:

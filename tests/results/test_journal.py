@@ -26,7 +26,8 @@ class Log:
         return self.results.stat().st_size
 
     def open(self) -> Journal:
-        return Journal(self.path, scan(self.results).table, self.size)
+        left = unresolved(self.path, scan(self.results).table)
+        return Journal(self.path, left, self.size)
 
     def sent(self, job_id: str) -> None:
         self.journal.sent(job_id, digest("a"), AT)
@@ -36,7 +37,8 @@ class Log:
             file.write(encode(record(job_id)))
 
     def unresolved(self) -> dict[str, str]:
-        return unresolved(self.path, scan(self.results).table)
+        left = unresolved(self.path, scan(self.results).table)
+        return {job_id: entry.at for job_id, entry in left.items()}
 
 
 @pytest.fixture
@@ -163,7 +165,7 @@ def test_much_in_flight(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_cannot_write(tmp_path: Path) -> None:
     """A journal that cannot be written stops the request from going out."""
-    journal = Journal(tmp_path / "no" / "journal", scan(tmp_path / "o").table, lambda: 0)
+    journal = Journal(tmp_path / "no" / "journal", {}, lambda: 0)
     with pytest.raises(WriteError, match="cannot write"):
         journal.sent("a", digest("a"), AT)
     journal.close()

@@ -15,7 +15,6 @@ from runner.errors import ExitCode, UsageError
 from runner.results.journal import Journal
 from runner.results.lock import hold_lock
 from runner.results.paths import paths_for
-from runner.results.table import ResultTable
 from runner.run.dry_run import dry_run
 from tests.run.commands import batch, config_for, environment, records, settings, write_lines
 from tests.simulated import Endpoints, simulator_in_thread, stats
@@ -143,7 +142,7 @@ def test_a_run_at_work_is_named_and_its_jobs_are_not_called_lost(
     paths = paths_for(Path("jobs.results.jsonl"))
     wanted = settings(jobs, "sim/steady", quiet=False)
     write_lines(jobs, [{"id": "one", "prompt": "?"}, {"id": "two", "prompt": "!"}])
-    journal = Journal(paths.journal, ResultTable(), lambda: 0)
+    journal = Journal(paths.journal, {}, lambda: 0)
     journal.sent("one", "0" * 64, "2026-01-02T03:04:05.000Z")
     assert dry_run(wanted, Config()) is ExitCode.OK
     assert "when the last run was killed" in spoken(capsys)

@@ -22,6 +22,7 @@ from runner.models import Job
 from runner.results.journal import Journal, unresolved
 from runner.results.run_file import RunFile, describe_changes, read_run_file
 from runner.results.scan import scan
+from runner.results.table import ResultTable
 from runner.settings import Ask
 from runner.words import printable
 from tests.torture.fuzz_results import results
@@ -112,19 +113,24 @@ def _rendered(made: RowTemplate, row: dict[str, object]) -> str:
     return f"problem: {problem}"
 
 
+def _times(path: Path, table: ResultTable) -> dict[str, str]:
+    return {job_id: entry.at for job_id, entry in unresolved(path, table).items()}
+
+
 def journal(data: bytes, folder: Path) -> None:
     """Any journal is read; what it leaves unresolved stays so until it is resolved."""
     path = folder / "journal"
     path.write_bytes(data)
     table = scan(folder / "none").table
     left = unresolved(path, table)
-    kept = Journal(path, table, lambda: 0)
-    assert unresolved(path, table) == left, "taking over changes what is unresolved"
+    times = {job_id: entry.at for job_id, entry in left.items()}
+    kept = Journal(path, left, lambda: 0)
+    assert _times(path, table) == times, "taking over changes what is unresolved"
     kept.sent("j", "d", "t")
     kept.answered("j")
     kept.close()
-    assert unresolved(path, table) == {key: at for key, at in left.items() if key != "j"}
-    again = Journal(path, table, lambda: 0)
+    assert _times(path, table) == {key: at for key, at in times.items() if key != "j"}
+    again = Journal(path, unresolved(path, table), lambda: 0)
     for job_id in left:
         again.answered(job_id)
     again.close()

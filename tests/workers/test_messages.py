@@ -108,7 +108,10 @@ def test_a_failure_arrives_whole(error: ProviderError) -> None:
 def test_nothing_of_an_answer_stays_behind() -> None:
     """Whoever adds a field to `Completion` must send it, too."""
     told = answer_of(Completion())
-    assert told.__struct_fields__ == Completion.__struct_fields__
+    judged = {"parsed"}  # by the process that decides, when the answer has come
+    assert [*told.__struct_fields__] == [
+        name for name in Completion.__struct_fields__ if name not in judged
+    ]
 
 
 @given(
