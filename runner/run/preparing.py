@@ -119,12 +119,12 @@ def prepare(
     out = outstanding(settings, config, source, paths)
     left = {} if paths is None else unresolved(paths.journal, table)
     unknown = _unknown(settings, paths, left)
-    repeats = Repeats.of(settings.repeat)
-    plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally, out=out, repeats=repeats)
+    plan = Plan(table=table, unknown=unknown, kinds=kinds, tally=tally, out=out)
+    plan.repeats = Repeats.of(settings.repeat)
     book = price_book(config)
     money = money_of(settings, book, paths, plan)
-    checked = None
     _refuse_sample(settings, source)
+    checked = None
     if source.rereadable:
         checked = _check(settings, source, parser, plan, money, beside(plan))
         # Whether a row of a batch is recorded is looked up when it comes in.
@@ -148,11 +148,16 @@ def prepare(
         killed_run=_killed_run(paths) if unknown else "",
         worst_case=uncounted if money is None else money.worst_case,
     )
-    tally.money.run, tally.money.limit = run_id, settings.max_cost
-    tally.money.counted = None if prepared.budget is None else prepared.budget.spent
+    _tell_money(prepared)
     if paths is not None:
         _refuse(prepared, paths)
     return prepared
+
+
+def _tell_money(prepared: Prepared) -> None:
+    money, budget = prepared.tally.money, prepared.budget
+    money.run, money.limit = prepared.run_id, prepared.settings.max_cost
+    money.counted = None if budget is None else budget.spent
 
 
 def _unknown(

@@ -105,7 +105,7 @@ def test_a_file_is_offered_behind_an_at_sign(offered: Offered, here: Path) -> No
 
 def test_every_completion_that_is_named_exists() -> None:
     """Options name their completion by a word; none of them is misspelt."""
-    ctx = click.Context(root)
+    ctx = click.Context(root, **root.context_settings)
     found = 0
     for name in [*root.list_commands(ctx), "completion"]:
         command = root.get_command(ctx, name)

@@ -18,7 +18,7 @@ END = "<!-- end of options -->"
 
 def commands() -> dict[str, click.Command]:
     """Give every command by its name, in the order of the help."""
-    context = click.Context(root, info_name="runner")
+    context = click.Context(root, info_name="runner", **root.context_settings)
     found = {name: root.get_command(context, name) for name in root.list_commands(context)}
     return {name: command for name, command in found.items() if command is not None}
 
@@ -49,7 +49,9 @@ def _of_all() -> Iterator[str]:
 def _of_one(name: str) -> Iterator[str]:
     command = commands()[name]
     about = next(texts[name] for texts in COMMANDS.values() if name in texts)
-    usage = " ".join([name, *command.collect_usage_pieces(click.Context(command))[1:]]).strip()
+    usage = " ".join(
+        [name, *command.collect_usage_pieces(click.Context(command, **root.context_settings))[1:]]
+    ).strip()
     yield ""
     yield f"<details><summary><code>runner {usage}</code>: {_decapitalised(about)}</summary>"
     yield ""

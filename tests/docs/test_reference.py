@@ -37,7 +37,9 @@ def test_the_reference_is_what_the_commands_have() -> None:
 def test_the_help_shows_what_the_reference_lists(name: str) -> None:
     """The names in `--help` are those of the options that the reference is made of."""
     command = commands()[name]
-    context = click.Context(command, info_name=name, parent=click.Context(root))
+    context = click.Context(
+        command, info_name=name, parent=click.Context(root, **root.context_settings)
+    )
     starts = re.findall(
         r"^ +((?:-\w, +)?--?[\w-]+(?:, --[\w-]+)*)", command.get_help(context), re.MULTILINE
     )
