@@ -5,26 +5,23 @@ A dry run goes the same way, so that it refuses what a batch refuses, and change
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from runner import __version__
 from runner.clock import rfc3339
 from runner.config import Config
 from runner.engine.shard import uncounted
-from runner.errors import LineProblem, UsageError
-from runner.input.check import Checked, check_file, count_lines
+from runner.errors import UsageError
+from runner.input.check import Checked
 from runner.input.parser import JobParser, parser_of
-from runner.input.select import everything, limit, sample
 from runner.input.source import Source
-from runner.input.stretch import Stretch
 from runner.models import Job
 from runner.pace.budget import Budget
 from runner.pricing.book import PriceBook
-from runner.repeats import MOST_PLACES, Repeats
+from runner.repeats import Repeats
 from runner.results.journal import Entry, unresolved
 from runner.results.lock import holder
 from runner.results.paths import ResultPaths
@@ -32,14 +29,15 @@ from runner.results.resume import RetryKinds
 from runner.results.run_file import RunFile, describe_changes, read_run_file
 from runner.results.scan import Scan, nothing, repair, scan
 from runner.results.table import ResultTable
+from runner.run.checked_input import Deciding, check_input, refuse_sample
 from runner.run.flex import refuse_without_flex
-from runner.run.money import Money, budget_of, money_of
+from runner.run.money import budget_of, money_of
 from runner.run.outstanding import outstanding, refuse_asking_twice
 from runner.run.plan import Plan
 from runner.run.prices import price_book
 from runner.settings import BatchSettings
 from runner.view.tally import Tally
-from runner.view.texts_refusal import changed_text, invalid_text
+from runner.view.texts_refusal import changed_text
 from runner.view.tiers import FlexCounts
 
 
@@ -82,16 +80,6 @@ class Prepared:
         return self.checked is not None and not asked
 
 
-class Deciding(Protocol):
-    """Decides which jobs of the input are asked: a `Plan`, or who looks on beside it."""
-
-    def add(self, job: Job) -> Sequence[Job]:
-        """Decide on the next job; give what is to be asked: it, or its repeats."""
-
-    def add_stretch(self, stretch: Stretch) -> None:
-        """Decide on the next jobs."""
-
-
 def prepare(
     settings: BatchSettings,
     config: Config,
@@ -123,13 +111,12 @@ def prepare(
     plan.repeats = Repeats.of(settings.repeat)
     book = price_book(config)
     money = money_of(settings, book, paths, plan)
-    _refuse_sample(settings, source)
+    refuse_sample(settings, source)
     checked = None
     if source.rereadable:
-        checked = _check(settings, source, parser, plan, money, beside(plan))
+        checked = check_input(settings, source, parser, plan, money, beside(plan))
         # Whether a row of a batch is recorded is looked up when it comes in.
         plan.settle(ids=settings.lane == "batch")
-        tally.total = plan.selected
     _begin_flex(settings, config, plan, streamed=checked is None)
     prepared = Prepared(
         settings=settings,
@@ -148,13 +135,15 @@ def prepare(
         killed_run=_killed_run(paths) if unknown else "",
         worst_case=uncounted if money is None else money.worst_case,
     )
-    _tell_money(prepared)
+    _tell(prepared)
     if paths is not None:
         _refuse(prepared, paths)
     return prepared
 
 
-def _tell_money(prepared: Prepared) -> None:
+def _tell(prepared: Prepared) -> None:
+    if prepared.checked is not None:
+        prepared.tally.total = prepared.plan.selected
     money, budget = prepared.tally.money, prepared.budget
     money.run, money.limit = prepared.run_id, prepared.settings.max_cost
     money.counted = None if budget is None else budget.spent
@@ -168,11 +157,6 @@ def _unknown(
     # Beside a run that works now, a dry run does not take for lost what is on its way.
     at_work = settings.dry_run and holder(paths) is not None
     return {} if at_work else {job_id: entry.at for job_id, entry in left.items()}
-
-
-def _refuse_sample(settings: BatchSettings, source: Source) -> None:
-    if settings.sample is not None and source.streamed:
-        raise UsageError(f"--sample needs a file that can be counted first; {source.label} is not.")
 
 
 def _refuse(prepared: Prepared, paths: ResultPaths) -> None:
@@ -227,52 +211,6 @@ def _recorded(settings: BatchSettings, paths: ResultPaths | None) -> Scan | None
 def _killed_run(paths: ResultPaths | None) -> str:
     last = None if paths is None else read_run_file(paths.run)
     return "unknown" if last is None else last.run
-
-
-def _check(
-    settings: BatchSettings,
-    source: Source,
-    parser: JobParser,
-    plan: Plan,
-    money: Money | None,
-    deciding: Deciding,
-) -> Checked:
-    plan.selects = _selection(settings, source, parser)
-    recorded_as_failed = settings.skip_invalid or source.streamed
-
-    def take(job: Job) -> None:
-        asked = deciding.add(job)
-        if money is not None:
-            ids = {one.id for one in asked}
-            for one in plan.repeats.jobs(job):
-                money.take(one, asked=one.id in ids)
-
-    def note(problem: LineProblem) -> None:
-        if recorded_as_failed:
-            plan.add_problem(problem)
-
-    checked = check_file(
-        source,
-        parser,
-        on_job=take,
-        on_problem=note,
-        # What jobs may cost, and whether they are out, is told of each alone.
-        on_stretch=deciding.add_stretch if money is None and not plan.out.jobs else None,
-    )
-    if checked.invalid and not recorded_as_failed:
-        total = checked.invalid + checked.jobs
-        raise UsageError(invalid_text(checked.problems, checked.invalid, total))
-    if plan.repeats.place(checked.lines, plan.repeats.times) > MOST_PLACES:
-        raise UsageError(f"--repeat {plan.repeats.times}: these are more answers than can be kept.")
-    return checked
-
-
-def _selection(settings: BatchSettings, source: Source, parser: JobParser) -> Callable[[int], bool]:
-    if settings.sample is not None:
-        return sample(settings.sample, count_lines(source, parser))
-    if settings.limit is not None:
-        return limit(settings.limit)
-    return everything
 
 
 def _refusal(prepared: Prepared, paths: ResultPaths) -> str:
