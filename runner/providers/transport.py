@@ -7,6 +7,7 @@ methods, and hands the response out unread. The SDKs' own retries are off: the e
 import logging
 import os
 import ssl
+import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -96,7 +97,7 @@ class SdkTransport:
 
         options = self._options.get(timeout_s)
         if options is None:
-            options = self._options[timeout_s] = _options(timeout_s)
+            options = self._options[timeout_s] = _options(self._client, timeout_s)
         reply: Reply = await self._client.post(
             url,
             cast_to=httpx2.Response,
@@ -194,19 +195,25 @@ def sdk_client(
         return AsyncOpenAI(**settings, organization=endpoint.organization, project=endpoint.project)
 
 
-def _options(timeout_s: float) -> dict[str, Any]:
+def _options(client: Any, timeout_s: float) -> dict[str, Any]:
     """What is the same for all requests.
 
-    The last three are what an SDK would put in itself: a default that is left out is copied deep.
+    All from `params` on is what an SDK would put in itself: a default that is left out is copied
+    deep for each request.
     """
-    return {
+    sdk = sys.modules[type(client).__module__.partition(".")[0]]
+    options = {
         "headers": {"content-type": "application/json"},
         "timeout": _timeout(timeout_s),
         "follow_redirects": False,
         "params": {},
         "max_retries": 0,
         "idempotency_key": "unused",  # neither SDK sends one
+        "post_parser": sdk.NOT_GIVEN,
     }
+    if sdk.__name__ == "openai":
+        options["security"] = {"bearer_auth": True}
+    return options
 
 
 @lru_cache(maxsize=32)
