@@ -4,8 +4,6 @@ A child is what users meet; the thread makes coverage count.
 """
 
 import json
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.simulator.server import make_server
+from tests.processes.forked import simulator_forked
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _PATIENCE_S = 20
@@ -33,16 +32,9 @@ class Endpoints:
 
 @contextmanager
 def simulator(scenario: str | Path = "steady") -> Iterator[Endpoints]:
-    """Run the simulator as a child process, a scenario by name or path."""
-    command = [sys.executable, "-m", "runner.simulator", str(scenario), "--exit-with-stdin"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        try:
-            yield _endpoints(json.loads(child.stdout.readline()))
-        finally:
-            child.stdin.close()
-            child.wait(_PATIENCE_S)
+    """Run the simulator as a process of its own, a scenario by name or path."""
+    with simulator_forked(str(scenario), _PATIENCE_S) as ready:
+        yield _endpoints(json.loads(ready))
 
 
 @contextmanager

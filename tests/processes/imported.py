@@ -1,4 +1,4 @@
-"""What the process that is forked has imported: all that a batch or a tail imports by and by."""
+"""What the process that is forked has imported: all that runner imports by and by."""
 
 import importlib
 
@@ -21,6 +21,7 @@ _NAMES = (
     "runner.run.batch_working",
     "runner.run.tail",
     "runner.run.working",
+    "runner.simulator.server",
 )
 
 for name in _NAMES:

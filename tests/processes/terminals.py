@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
+from tests.processes.forked import fork_on_terminal
 from tests.processes.running import PATIENCE_S, command, environment
 
 COLUMNS = 80
@@ -21,11 +23,27 @@ CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b.")
 """Sequences that a terminal obeys."""
 
 
+class Started(Protocol):
+    """A process: a new one, or one that was forked."""
+
+    def kill(self) -> None:
+        """End it, if it has not ended."""
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+
+    def poll(self) -> int | None:
+        """Give the exit code, or None while it runs."""
+
+    def wait(self, patience_s: float) -> int:
+        """Give the exit code."""
+
+
 @dataclass(slots=True)
 class Terminal:
     """A process and the terminal it believes to stand before."""
 
-    process: subprocess.Popen[bytes]
+    process: Started
     _person: int
     _seen: bytearray = field(default_factory=bytearray)
 
@@ -114,12 +132,11 @@ def terminal(
     stdout: int | None = None,
 ) -> Iterator[Terminal]:
     """Start `runner` in `folder` on a terminal of 80 columns; `stdout` may go elsewhere."""
-    person, machine = pty.openpty()
-    fcntl.ioctl(machine, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    person, machine = _pair()
     process = subprocess.Popen(
         command(*arguments),
         cwd=folder,
-        env=environment(folder, {"TERM": "xterm", "LANG": "C.UTF-8", **(env or {})}),
+        env=_environment(folder, env),
         stdin=machine,
         stdout=machine if stdout is None else stdout,
         stderr=machine,
@@ -127,12 +144,40 @@ def terminal(
         preexec_fn=_take_the_terminal,  # noqa: PLW1509 - it takes no lock, and nothing else can
     )
     os.close(machine)
-    shown = Terminal(process, person)
+    with _closed(Terminal(process, person)) as shown:
+        yield shown
+
+
+@contextmanager
+def forked_terminal(
+    folder: Path, *arguments: str | Path, env: Mapping[str, str] | None = None
+) -> Iterator[Terminal]:
+    """Do the same with a process that has imported everything."""
+    person, machine = _pair()
+    words = list(map(str, arguments))
+    process = fork_on_terminal(folder, words, _environment(folder, env), machine)
+    os.close(machine)
+    with _closed(Terminal(process, person)) as shown:
+        yield shown
+
+
+def _pair() -> tuple[int, int]:
+    person, machine = pty.openpty()
+    fcntl.ioctl(machine, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    return person, machine
+
+
+def _environment(folder: Path, env: Mapping[str, str] | None) -> dict[str, str]:
+    return environment(folder, {"TERM": "xterm", "LANG": "C.UTF-8", **(env or {})})
+
+
+@contextmanager
+def _closed(shown: Terminal) -> Iterator[Terminal]:
     try:
         yield shown
     finally:
-        process.kill()
-        process.wait(PATIENCE_S)
+        shown.process.kill()
+        shown.process.wait(PATIENCE_S)
         shown.hang_up()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes.running import pointing_at
-from tests.processes.terminals import terminal
+from tests.processes.terminals import forked_terminal
 from tests.simulated import Endpoints, scenario_file, simulator
 
 OWN = ("\x1b[2m", "\x1b[22m", "\x1b[0m")
@@ -130,7 +130,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, env: dict[str, str]) -> Pat
 
 def seen(folder: Path, env: dict[str, str], *arguments: str) -> str:
     """Run on a terminal and give what it was sent; fails where that commands it."""
-    with terminal(folder, *arguments, env=env) as shown:
+    with forked_terminal(folder, *arguments, env=env) as shown:
         shown.end()
     text = bytes(shown._seen).decode()  # a byte that is no UTF-8 may be a command, too
     for sequence in OWN:
