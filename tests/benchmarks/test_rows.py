@@ -1,5 +1,6 @@
 """Every row of the table can be measured; its long form is run on demand."""
 
+from math import isfinite
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ _QUICK = ("immediate", "slope", "scan", "report", "check", "first-token")
 def test_a_row_can_be_measured(row: Row, tmp_path: Path) -> None:
     """With few jobs it gives a ratio and the figures behind it."""
     outcome = row.measure(tmp_path, _SMOKE)
-    assert outcome.ratio.median > 0
+    # Of so few the cost of one more is lost in the noise, and may even seem to be below zero.
+    assert isfinite(outcome.ratio.median)
+    assert row.name == "slope" or outcome.ratio.median > 0
     assert outcome.said
     assert row.name in report(row, outcome)
 
