@@ -63,8 +63,8 @@ def _llm(programs: Path, here: Asking) -> list[str]:
     one = f"{programs / 'llm'} -m gpt-4o-mini --no-stream --no-log"
     prompts = "import json,sys\nfor line in open(sys.argv[1]): print(json.loads(line)['prompt'])"
     asked = f"{sys.executable} -c \"{prompts}\" {here.jobs} | xargs -P 2 -d '\\n' -n 1 {one}"
-    # The first call lays out its database, which two at once cannot.
-    return ["sh", "-c", f"{programs / 'llm'} logs status >&2; {asked}"]
+    # The first question lays out its database, which two at once cannot; it is one of 21.
+    return ["sh", "-c", f"{one} 'Are you there?' >&2; {asked}"]
 
 
 OTHERS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes.running import PATIENCE_S, lines_of, pointing_at, records, run, write_jobs
-from tests.processes.terminals import COLUMNS, terminal
+from tests.processes.terminals import COLUMNS, forked_terminal, terminal
 from tests.simulated import Endpoints, reset_stats, scenario_file, simulator, stats
 
 SCENARIO = """
@@ -52,7 +52,7 @@ def env(endpoints: Endpoints) -> dict[str, str]:
 
 def test_the_answer_and_its_closing_line(tmp_path: Path, env: dict[str, str]) -> None:
     """What a model sends is shown, never obeyed; the text ends its line; a dim line sums it up."""
-    with terminal(tmp_path, "tail", *MODEL, "hostile", env=env) as shown:
+    with forked_terminal(tmp_path, "tail", *MODEL, "hostile", env=env) as shown:
         assert shown.end() == 0
     text, closing, end = shown.raw.split("\r\n")
     assert text == "\\x1b[31mred\\x1b]0;owned\\x07 \\x9b2Jclear\\rover \\u202eback"
@@ -64,7 +64,7 @@ def test_the_answer_and_its_closing_line(tmp_path: Path, env: dict[str, str]) ->
 
 def test_no_color(tmp_path: Path, env: dict[str, str]) -> None:
     """With NO_COLOR the closing line stands there undimmed, and no sequence is written at all."""
-    with terminal(tmp_path, "tail", *MODEL, "one", env={**env, "NO_COLOR": "1"}) as shown:
+    with forked_terminal(tmp_path, "tail", *MODEL, "one", env={**env, "NO_COLOR": "1"}) as shown:
         assert shown.end() == 0
     assert shown.lines[1].startswith("-- 20 tokens, first after 0.")
     assert "\x1b" not in shown.raw
@@ -72,7 +72,7 @@ def test_no_color(tmp_path: Path, env: dict[str, str]) -> None:
 
 def test_quiet(tmp_path: Path, env: dict[str, str]) -> None:
     """With -q there is the text and nothing else."""
-    with terminal(tmp_path, "tail", *MODEL, "-q", "one", env=env) as shown:
+    with forked_terminal(tmp_path, "tail", *MODEL, "-q", "one", env=env) as shown:
         assert shown.end() == 0
     text, end = shown.raw.split("\r\n")
     assert (text[-1:], end) == (".", "")
@@ -93,7 +93,7 @@ def test_only_stderr_is_a_terminal(tmp_path: Path, env: dict[str, str]) -> None:
 
 def test_cut_off_at_the_token_limit(tmp_path: Path, env: dict[str, str]) -> None:
     """An answer that reached --max-tokens is said to be incomplete, within the 80 columns."""
-    with terminal(tmp_path, "tail", *MODEL, "--max-tokens", "12", "one", env=env) as shown:
+    with forked_terminal(tmp_path, "tail", *MODEL, "--max-tokens", "12", "one", env=env) as shown:
         assert shown.end() == 0
     closing = " ".join(line.strip() for line in shown.lines[1:])
     assert closing.startswith("-- cut off at max_tokens (12), not complete. 12 tokens, first ")
@@ -102,7 +102,7 @@ def test_cut_off_at_the_token_limit(tmp_path: Path, env: dict[str, str]) -> None
 
 def test_ctrl_c_stops_the_answer(tmp_path: Path, env: dict[str, str]) -> None:
     """Ctrl-C keeps what is on the screen, says so, and ends with 130."""
-    with terminal(tmp_path, "tail", *MODEL, "slow", env=env) as shown:
+    with forked_terminal(tmp_path, "tail", *MODEL, "slow", env=env) as shown:
         shown.wait_for(" ")
         shown.type("\x03")
         assert shown.end() == 130
@@ -116,7 +116,7 @@ def test_broken_off_and_asked_again(
     tmp_path: Path, env: dict[str, str], endpoints: Endpoints
 ) -> None:
     """A cut answer is offered to be asked again; y does it, with the same question, both kept."""
-    with terminal(tmp_path, "tail", *MODEL, "-o", "kept.jsonl", "once", env=env) as shown:
+    with forked_terminal(tmp_path, "tail", *MODEL, "-o", "kept.jsonl", "once", env=env) as shown:
         shown.wait_for("Ask again? [Y/n]")
         shown.type("y\n")
         assert shown.end() == 0
@@ -131,7 +131,7 @@ def test_broken_off_and_asked_again(
 
 def test_broken_off_and_left(tmp_path: Path, env: dict[str, str], endpoints: Endpoints) -> None:
     """Whoever answers n gets code 1 and sends nothing more."""
-    with terminal(tmp_path, "tail", *MODEL, "once", env=env) as shown:
+    with forked_terminal(tmp_path, "tail", *MODEL, "once", env=env) as shown:
         shown.wait_for("Ask again? [Y/n]")
         shown.type("n\n")
         assert shown.end() == 1
@@ -141,7 +141,7 @@ def test_broken_off_and_left(tmp_path: Path, env: dict[str, str], endpoints: End
 def test_a_batch_from_start_to_end(tmp_path: Path, env: dict[str, str]) -> None:
     """Two lines at the start, a bar that is drawn anew and gone in the end, then the summary."""
     write_jobs(tmp_path / "jobs.jsonl", 60)
-    with terminal(tmp_path, "batch", "jobs.jsonl", *MODEL, "-c", "10", env=env) as shown:
+    with forked_terminal(tmp_path, "batch", "jobs.jsonl", *MODEL, "-c", "10", env=env) as shown:
         assert shown.end() == 0
     assert re.search(r"\r *\d+% [█▏▎▍▌▋▊▉ ]{10}  \d+/60  \d+ at once \(-c\)", shown.raw)
     assert shown.lines[:3] == [
@@ -158,7 +158,7 @@ def test_a_batch_is_stopped_gently(tmp_path: Path, env: dict[str, str]) -> None:
     """Ctrl-C says what is waited for; the end says what is there and how to go on."""
     write_jobs(tmp_path / "jobs.jsonl", 400)
     results = tmp_path / "jobs.results.jsonl"
-    with terminal(tmp_path, "batch", "jobs.jsonl", *MODEL, "-c", "10", env=env) as shown:
+    with forked_terminal(tmp_path, "batch", "jobs.jsonl", *MODEL, "-c", "10", env=env) as shown:
         shown.wait_for("at once (-c)")
         shown.wait_for("/s  ")
         shown.type("\x03")
@@ -179,7 +179,7 @@ def test_a_batch_is_stopped_gently(tmp_path: Path, env: dict[str, str]) -> None:
 def test_a_batch_is_cut_off(tmp_path: Path, env: dict[str, str], endpoints: Endpoints) -> None:
     """A second Ctrl-C waits for nothing, and counts what it cut off."""
     write_jobs(tmp_path / "jobs.jsonl", 8, system="slow")
-    with terminal(tmp_path, "batch", "jobs.jsonl", *MODEL, "-c", "4", env=env) as shown:
+    with forked_terminal(tmp_path, "batch", "jobs.jsonl", *MODEL, "-c", "4", env=env) as shown:
         shown.wait_for("4 at once")
         shown.type("\x03")
         shown.wait_for("Ctrl-C again cuts them off.")
@@ -195,7 +195,7 @@ def test_a_batch_is_cut_off(tmp_path: Path, env: dict[str, str], endpoints: Endp
 def test_a_closed_terminal_stops_it_gently(tmp_path: Path, env: dict[str, str]) -> None:
     """When the window is closed, answers on their way are waited for and kept; the code is 129."""
     write_jobs(tmp_path / "jobs.jsonl", 400)
-    with terminal(tmp_path, "batch", "jobs.jsonl", *MODEL, "-c", "10", env=env) as shown:
+    with forked_terminal(tmp_path, "batch", "jobs.jsonl", *MODEL, "-c", "10", env=env) as shown:
         shown.wait_for("10 at once (-c)")
         shown.hang_up()
         assert shown.process.wait(PATIENCE_S) == 129
