@@ -20,7 +20,7 @@ OWNERS = {
     "httpx2": {"providers/"},
     "jinja2": {"input/template"},
     "jsonlines": {"input/"},
-    "jsonschema_rs": {"schemas/library.py"},
+    "jsonschema_rs": {"schemas/validator.py"},
     "openai": {"providers/"},
     "opentelemetry": {"telemetry/"},
     "platformdirs": {"config_files.py"},

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from runner.errors import ProviderError
 from runner.models import Completion, Job, Schema
-from runner.schemas.library import BadSchemaError, Compiled, Fault
+from runner.schemas.validator import BadSchemaError, Compiled, Fault
 from runner.schemas.wording import misfit_text, no_json_text
 
 _MOST_FAULTS = 20

@@ -10,8 +10,8 @@ import msgspec
 
 from runner.errors import UsageError
 from runner.models import Schema
-from runner.schemas.library import BadSchemaError, Compiled
 from runner.schemas.strictness import loose
+from runner.schemas.validator import BadSchemaError, Compiled
 from runner.words import printable
 
 _NOT_IN_A_NAME = re.compile(r"[^a-zA-Z0-9_-]+")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from runner.models import Completion
-from runner.schemas.library import Fault
+from runner.schemas.validator import Fault
 from runner.words import plural, printable, scrubbed
 
 _LONGEST = 300
