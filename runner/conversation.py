@@ -6,15 +6,12 @@ Imports next to nothing: options are made of it, and a help must cost nothing.
 from dataclasses import dataclass
 from typing import Any
 
-Content = str | list[dict[str, Any]]
-"""A text, or the parts of a user's message."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Turn:
     """A question and its answer; there is none without words in the answer."""
 
-    question: Content
+    question: str
     answer: str
     """Whole or partial. Thinking is no part of it: no API needs that of earlier turns."""
     model: str
@@ -30,7 +27,7 @@ class Conversation:
     system: str | None = None
     turns: tuple[Turn, ...] = ()
 
-    def messages(self, question: Content) -> list[dict[str, Any]]:
+    def messages(self, question: str) -> list[dict[str, Any]]:
         """Give the messages that ask this next: user and assistant alternate, none is empty."""
         return [*messages_of(self), user_message(question)]
 
@@ -43,8 +40,8 @@ class Conversation:
         return Conversation(system=self.system, turns=self.turns[:-1])
 
 
-def user_message(question: Content) -> dict[str, Any]:
-    """Make a message of what a person said: the one place where it becomes one."""
+def user_message(question: str) -> dict[str, Any]:
+    """Make a message of what a person said. What is attached stands beside the messages."""
     return {"role": "user", "content": question}
 
 

@@ -6,7 +6,7 @@ from runner.clock import rfc3339_of
 from runner.lanes.chunk import Chunk
 from runner.lanes.standing import Board, Trouble
 from runner.providers.batches.base import Batch
-from runner.view.log import Log
+from runner.view.log import Log, cause_of
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,11 +59,7 @@ class LoggedBoard(Board):
             provider=chunk.provider,
             model=chunk.model,
             jobs=chunk.rows,
-            kind=error.kind,
-            message=error.message,
-            http_status=error.http_status,
-            code=error.code,
-            request_id=error.request_id,
+            **cause_of(error),
         )
 
     def _write(self, chunk: Chunk, phase: str) -> None:

@@ -8,7 +8,7 @@ from anyio import create_task_group
 
 from runner.clock import SystemClock
 from runner.config import Config
-from runner.conversation import Content, Conversation
+from runner.conversation import Conversation
 from runner.engine.stop import Stop, StopReason
 from runner.errors import ExitCode, RunnerError, UsageError, WriteError
 from runner.looping import run_async
@@ -58,7 +58,7 @@ class Conversing:
     keyboard: Keyboard
     _hearing: Hearing = field(default_factory=Hearing)
     _said: Conversation = field(default_factory=Conversation)
-    _unanswered: Content | None = None
+    _unanswered: str | None = None
     """The last question, where not a word came in answer: it is no turn, and can be asked again."""
     _stops: int = 0
     """How often Ctrl-C was pressed at the prompt with nothing said between."""
@@ -157,18 +157,18 @@ class Conversing:
         else:
             say(texts_chat.NOTHING_TO_RETRY)
 
-    async def _ask(self, content: Content, earlier: Conversation, providers: Providers) -> None:
+    async def _ask(self, words: str, earlier: Conversation, providers: Providers) -> None:
         """Ask this after `earlier`, and again where the answer broke off and that is wanted."""
         new = earlier is self._said
         self._unanswered = None
         while True:
-            result = await self._answer(content, earlier, providers)
-            turn = turn_of(content, result)
+            result = await self._answer(words, earlier, providers)
+            turn = turn_of(words, result)
             if turn is not None:
                 self._said = earlier.plus(turn)
                 keep_told(self.settings, self._said, people=not self.settings.quiet)
             elif new and self._said is earlier:
-                self._unanswered = content
+                self._unanswered = words
                 self._tell(texts_chat.RETRY_HINT)
             if result is None or not broken_off(result) or self._over or not await self._agreed():
                 return
@@ -178,7 +178,7 @@ class Conversing:
             return await self.keyboard.agree(texts_chat.AGAIN)
 
     async def _answer(
-        self, content: Content, earlier: Conversation, providers: Providers
+        self, words: str, earlier: Conversation, providers: Providers
     ) -> Result | None:
         """Ask once; None where there is no record of it. What went wrong has been said then."""
         answering = None
@@ -188,7 +188,7 @@ class Conversing:
                 answering = Answering(
                     settings=self.settings,
                     config=self.config,
-                    job=question(content, earlier, self.settings, self.config, now),
+                    job=question(words, earlier, self.settings, self.config, now),
                     paths=paths,
                     people=not self.settings.quiet,
                 )

@@ -5,17 +5,15 @@ import secrets
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from runner.conversation import Content, Conversation, Turn
+from runner.conversation import Conversation, Turn
 from runner.errors import UsageError
 from runner.words import printable, scrubbed
 
 NAME = "last-exchange.json"
 _VERSION = 1
-_LEFT_OUT = "[an attachment that was not kept]"
 
 
 class _Kept(msgspec.Struct, kw_only=True):
@@ -47,7 +45,7 @@ def last_exchange(folder: Path) -> Conversation:
 def keep(conversation: Conversation, folder: Path) -> OSError | None:
     """Write it in the place of what was kept before, whole or not at all; give a failure back.
 
-    No key that stands in the environment is written, and no attachment.
+    No key that stands in the environment is written; attachments are no part of what was said.
     """
     system = None if conversation.system is None else scrubbed(conversation.system)
     kept = _Kept(v=_VERSION, system=system, turns=tuple(map(_fit_to_keep, conversation.turns)))
@@ -78,20 +76,7 @@ def _write_new(path: Path, data: bytes) -> None:
 
 
 def _fit_to_keep(turn: Turn) -> Turn:
-    return replace(turn, question=_words(turn.question), answer=scrubbed(turn.answer))
-
-
-def _words(content: Content) -> Content:
-    """Leave attachments out: they may be large, and are whoever's they are."""
-    if isinstance(content, str):
-        return scrubbed(content)
-    return [_word(part) for part in content]
-
-
-def _word(part: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(part.get("text"), str):
-        return {**part, "text": scrubbed(part["text"])}
-    return {"type": "text", "text": _LEFT_OUT}
+    return replace(turn, question=scrubbed(turn.question), answer=scrubbed(turn.answer))
 
 
 def _shown(folder: Path) -> str:

@@ -1,6 +1,6 @@
 """What a question leaves behind for the next one: the conversation so far, in one file."""
 
-from runner.conversation import Content, Conversation
+from runner.conversation import Conversation
 from runner.models import Result
 from runner.run.last_exchange import keep
 from runner.run.turns import turn_of
@@ -9,9 +9,9 @@ from runner.view.terminal import say
 from runner.words import printable
 
 
-def remember(settings: TailSettings, content: Content, result: Result, *, people: bool) -> None:
+def remember(settings: TailSettings, words: str, result: Result, *, people: bool) -> None:
     """Keep a question and what came of it; where no words came, what was kept before stays."""
-    turn = turn_of(content, result)
+    turn = turn_of(words, result)
     if turn is not None:
         earlier = Conversation(system=settings.ask.system, turns=settings.earlier.turns)
         keep_told(settings, earlier.plus(turn), people=people)

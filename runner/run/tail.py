@@ -7,7 +7,6 @@ from anyio import create_task_group
 
 from runner.clock import SystemClock
 from runner.config import Config
-from runner.conversation import Content
 from runner.engine.stop import Stop
 from runner.errors import ExitCode
 from runner.looping import run_async
@@ -32,9 +31,9 @@ def run_tail(settings: TailSettings, config: Config) -> ExitCode:
     return _ask_once(settings, settings.prompt, config)
 
 
-def _ask_once(settings: TailSettings, content: Content, config: Config) -> ExitCode:
+def _ask_once(settings: TailSettings, words: str, config: Config) -> ExitCode:
     now = SystemClock().now()
-    job = question(content, settings.earlier, settings, config, now)
+    job = question(words, settings.earlier, settings, config, now)
     endpoint(config.providers[job.provider], os.environ)
     people = sys.stderr.isatty() and not settings.quiet
     with records_held(settings.output) as paths:
@@ -46,11 +45,11 @@ def _ask_once(settings: TailSettings, content: Content, config: Config) -> ExitC
                 with handlers_restored():
                     code = run_async(_watched, answering)
             finally:
-                _remember(answering, content)
+                _remember(answering, words)
             if not (answering.result and broken_off(answering.result) and ask_again()):
                 return code
             now = SystemClock().now()
-            job = question(content, settings.earlier, settings, config, now)
+            job = question(words, settings.earlier, settings, config, now)
 
 
 async def _watched(answering: Answering) -> ExitCode:
@@ -69,10 +68,10 @@ async def _watched(answering: Answering) -> ExitCode:
     return answering.code()
 
 
-def _remember(answering: Answering, content: Content) -> None:
+def _remember(answering: Answering, words: str) -> None:
     """Keep the exchange for `--continue`; nobody waits for that, for the answer has ended."""
     if answering.settings.state is None or answering.result is None:
         return
     from runner.run.remembering import remember  # not before the first token
 
-    remember(answering.settings, content, answering.result, people=answering.people)
+    remember(answering.settings, words, answering.result, people=answering.people)

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from runner.config import Config
-from runner.conversation import Content, Conversation, Turn
+from runner.conversation import Conversation, Turn
 from runner.errors import InvalidLineError, UsageError
 from runner.input.attachments import Attachments
 from runner.input.parser import JobParser
@@ -15,7 +15,7 @@ from runner.settings import MAX_LINE_BYTES, TailSettings
 
 
 def question(
-    content: Content, earlier: Conversation, settings: TailSettings, config: Config, now: datetime
+    words: str, earlier: Conversation, settings: TailSettings, config: Config, now: datetime
 ) -> Job:
     """Make the one job; what is attached goes with every question, for no answer holds it.
 
@@ -29,7 +29,7 @@ def question(
         attachments=Attachments(anywhere=True),
     )
     name = f"tail-{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    asked = {"id": name, "messages": earlier.messages(content), "files": settings.files}
+    asked = {"id": name, "messages": earlier.messages(words), "files": settings.files}
     line = msgspec.json.encode(asked)
     try:
         return msgspec.structs.replace(parser.parse(line, 1), line=None)
@@ -37,7 +37,7 @@ def question(
         raise UsageError(error.problem.message) from None
 
 
-def turn_of(content: Content, result: Result | None) -> Turn | None:
+def turn_of(words: str, result: Result | None) -> Turn | None:
     """Make a turn of what was asked and what came; None where no words did.
 
     An empty answer is no turn: APIs refuse messages without words, and two questions in a row.
@@ -45,7 +45,7 @@ def turn_of(content: Content, result: Result | None) -> Turn | None:
     if result is None or result.text is None or not result.text.strip():
         return None
     return Turn(
-        question=content,
+        question=words,
         answer=result.text,
         model=f"{result.provider}/{result.model}",
         whole=result.status == "succeeded",

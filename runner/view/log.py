@@ -6,7 +6,9 @@ from math import isfinite
 from typing import Any
 
 from runner.clock import Clock, SystemClock, rfc3339
-from runner.view.log_table import EVENTS, Level
+from runner.errors import ProviderError
+from runner.models import ErrorRecord, Interruption
+from runner.view.log_table import CAUSE, EVENTS, Level
 from runner.view.terminal import flush, note, pen_for
 from runner.words import printable_json, scrubbed
 
@@ -53,6 +55,11 @@ class Log:
             whole |= {name: _plain(whole[name], scrubbed) for name in shape.fields}
         # ASCII leaves nothing that a terminal obeys but DEL, which `printable_json` escapes.
         return printable_json(json.dumps(whole))
+
+
+def cause_of(failure: ProviderError | ErrorRecord | Interruption | None) -> dict[str, Any]:
+    """Give what lines tell of a failure; null where it does not know, or there is none."""
+    return {name: getattr(failure, name, None) for name in CAUSE}
 
 
 def _plain(value: Any, text: Callable[[str], str]) -> Any:

@@ -14,7 +14,7 @@ from runner.events import (
     WritesResumed,
 )
 from runner.models import Result
-from runner.view.log import Log
+from runner.view.log import Log, cause_of
 from runner.view.tally import Tally
 
 
@@ -61,11 +61,7 @@ class LogSink:
             model=job.model,
             request=self._requests.get(job.id, 1),
             delay_s=round(event.delay_s, 3),
-            kind=error.kind,
-            message=error.message,
-            http_status=error.http_status,
-            code=error.code,
-            request_id=error.request_id,
+            **cause_of(error),
             retry_after_s=error.retry_after_s,
             falls_back=event.falls_back,
         )
@@ -80,11 +76,7 @@ class LogSink:
             provider=result.provider,
             model=result.model,
             status=result.status,
-            kind=None if error is None else error.kind,
-            message=error.message if error else cut.message if cut else None,
-            http_status=None if error is None else error.http_status,
-            code=None if error is None else error.code,
-            request_id=None if error is None else error.request_id,
+            **cause_of(error or cut),
             reason=None if cut is None else cut.reason,
             retryable=result.status == "interrupted" or (error is not None and error.retryable),
             requests=len(result.attempts),
@@ -96,11 +88,7 @@ class LogSink:
                 self._log.write(
                     "provider_halted",
                     provider=provider,
-                    kind=error.kind,
-                    message=error.message,
-                    http_status=error.http_status,
-                    code=error.code,
-                    request_id=error.request_id,
+                    **cause_of(error),
                 )
             case ModelHalted(provider, model, error, jobs):
                 self._log.write(
@@ -108,11 +96,7 @@ class LogSink:
                     provider=provider,
                     model=model,
                     jobs=jobs,
-                    kind=error.kind,
-                    message=error.message,
-                    http_status=error.http_status,
-                    code=error.code,
-                    request_id=error.request_id,
+                    **cause_of(error),
                 )
             case BudgetSpent(next_usd):
                 limit = self._tally.money.limit_usd

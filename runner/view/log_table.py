@@ -31,7 +31,8 @@ def _error(*fields: str) -> Shape:
 
 
 _PLACE = ("provider", "model")
-_CAUSE = ("kind", "message", "http_status", "code", "request_id")
+CAUSE = ("kind", "message", "http_status", "code", "request_id")
+"""What is told of a failure, by the names of its own fields."""
 
 EVENTS: Mapping[str, Shape] = {
     "run_started": _info(
@@ -52,13 +53,13 @@ EVENTS: Mapping[str, Shape] = {
         "expires_in_s",
     ),
     "retry_scheduled": _info(
-        *("job", "line", *_PLACE, "request", "delay_s", *_CAUSE, "retry_after_s", "falls_back")
+        *("job", "line", *_PLACE, "request", "delay_s", *CAUSE, "retry_after_s", "falls_back")
     ),
     "job_unanswered": _warning(
-        *("job", "line", *_PLACE, "status", *_CAUSE, "reason", "retryable", "requests")
+        *("job", "line", *_PLACE, "status", *CAUSE, "reason", "retryable", "requests")
     ),
-    "provider_halted": _error("provider", *_CAUSE),
-    "model_halted": _error(*_PLACE, "jobs", *_CAUSE),
+    "provider_halted": _error("provider", *CAUSE),
+    "model_halted": _error(*_PLACE, "jobs", *CAUSE),
     "budget_spent": _warning("next_usd", "max_cost_usd"),
     "stopping": _warning("reason", "in_flight", "grace_s", "message"),
     "writes_held": _warning("message", "for_s", "answers"),
@@ -68,7 +69,7 @@ EVENTS: Mapping[str, Shape] = {
     ),
     "batch_moved": _info("phase", "batch", *_PLACE, "jobs", "expires_at"),
     "batch_seen": _info("batch", *_PLACE, "state", "jobs", "ended"),
-    "batch_failed": _error("batch", *_PLACE, "jobs", *_CAUSE),
+    "batch_failed": _error("batch", *_PLACE, "jobs", *CAUSE),
     "batches_left": _info("jobs", "batches", "providers", "expires_at"),
     "top_up": _info("jobs", "succeeded"),
     "input_changed": _error("message"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from runner.conversation import Content, Conversation
+from runner.conversation import Conversation
 from runner.view.layout import shorten, wrap
 from runner.words import plural, printable, scrubbed
 
@@ -32,7 +32,7 @@ def hint(model: str) -> str:
 def taken_up(conversation: Conversation) -> str:
     """Say what is continued."""
     last = conversation.turns[-1]
-    words = " ".join(printable(_words(last.question), keep="\n").split())
+    words = " ".join(printable(last.question, keep="\n").split())
     return f"-- going on after {plural(len(conversation.turns), 'turn')}: {shorten(words, 48)}"
 
 
@@ -59,12 +59,6 @@ def unknown(command: str) -> str:
 def saved(name: str, turns: int) -> str:
     """Say where it is."""
     return f"-- {plural(turns, 'turn')} in {printable(name)}"
-
-
-def _words(content: Content) -> str:
-    if isinstance(content, str):
-        return content
-    return " ".join(part["text"] for part in content if isinstance(part.get("text"), str))
 
 
 def trouble(message: str) -> str:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from runner.conversation import Content, Conversation, messages_of
+from runner.conversation import Conversation, messages_of
 
 _MARKDOWN = (".md", ".markdown")
 
@@ -29,16 +29,7 @@ def as_markdown(conversation: Conversation) -> str:
     """Write questions and answers under headings that say whose words they are."""
     parts = [] if conversation.system is None else ["## System", conversation.system]
     for turn in conversation.turns:
-        parts += ["## You", _words(turn.question), f"## {turn.model}", turn.answer.strip("\n")]
+        parts += ["## You", turn.question, f"## {turn.model}", turn.answer.strip("\n")]
         if not turn.whole:
             parts.append("*(not complete)*")
     return "\n\n".join(parts) + "\n"
-
-
-def _words(content: Content) -> str:
-    if isinstance(content, str):
-        return content
-    return "\n\n".join(
-        part["text"] if isinstance(part.get("text"), str) else "*(an attachment)*"
-        for part in content
-    )

@@ -1,15 +1,15 @@
-"""Promises of the file behind `--continue`: private, whole, without keys and attachments."""
+"""Promises of the file behind `--continue`: private, whole, without keys."""
 
 from pathlib import Path
 
 import pytest
 
-from runner.conversation import Content, Conversation, Turn
+from runner.conversation import Conversation, Turn
 from runner.errors import UsageError
 from runner.run.last_exchange import NAME, keep, last_exchange
 
 
-def said(question: Content = "Why?", answer: str = "Because.") -> Conversation:
+def said(question: str = "Why?", answer: str = "Because.") -> Conversation:
     turn = Turn(question=question, answer=answer, model="sim/steady", whole=False)
     return Conversation(system="Be brief.", turns=(turn,))
 
@@ -25,20 +25,13 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_keys_and_attachments_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key from the environment is blotted out; a part without text leaves a word in its place."""
+def test_keys_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key from the environment is blotted out of questions and answers."""
     monkeypatch.setenv("OPENAI_API_KEY", 'sk-very"secret')
-    parts = [{"type": "text", "text": 'is sk-very"secret fine?'}, {"type": "image", "data": "AAAA"}]
-    keep(said(parts), tmp_path)
-    text = (tmp_path / NAME).read_text()
-    assert "secret" not in text
-    assert "AAAA" not in text
-    question = last_exchange(tmp_path).turns[0].question
-    assert isinstance(question, list)
-    assert [part["text"] for part in question] == [
-        "is *** fine?",
-        "[an attachment that was not kept]",
-    ]
+    keep(said('is sk-very"secret fine?', 'sk-very"secret is fine'), tmp_path)
+    assert "secret" not in (tmp_path / NAME).read_text()
+    (turn,) = last_exchange(tmp_path).turns
+    assert (turn.question, turn.answer) == ("is *** fine?", "*** is fine")
 
 
 @pytest.mark.parametrize("data", [None, b"", b"{", b'{"v":2,"system":null,"turns":[]}'])

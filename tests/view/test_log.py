@@ -24,7 +24,7 @@ from runner.events import (
 from runner.view.log import Log
 from runner.view.log_progress import LogProgress
 from runner.view.log_sink import LogSink
-from runner.view.log_table import EVENTS
+from runner.view.log_table import CAUSE, EVENTS
 from runner.view.tally import Tally
 from runner.view.texts_batches import Standing
 from tests.view.support import FakeClock, answered, cut, failed, job, refusal
@@ -50,6 +50,11 @@ def test_the_table_for_users_is_the_table_of_the_code() -> None:
     assert told == dict(EVENTS)
 
 
+def _given(keyword: ast.keyword) -> tuple[str, ...]:
+    """The fields that an argument gives: one by its name, or all that tell of a cause."""
+    return CAUSE if ast.unparse(keyword).startswith("**cause_of(") else (str(keyword.arg),)
+
+
 def test_every_line_that_is_written_has_the_fields_of_the_table() -> None:
     """Each call that writes a line names exactly its fields, and each event is written."""
     written: set[str] = set()
@@ -64,7 +69,8 @@ def test_every_line_that_is_written_has_the_fields_of_the_table() -> None:
             named = isinstance(first, ast.Constant) and first.value in EVENTS
             if node.func.attr in ("write", "line") and named:
                 name = first.value  # type: ignore[union-attr]
-                given = {one.arg for one in node.keywords} - {"level", "minor"}
+                given = {name for one in node.keywords for name in _given(one)}
+                given -= {"level", "minor"}
                 assert given == set(EVENTS[name].fields), f"{path.name}: {name}"
                 written.add(name)
     assert written == set(EVENTS)

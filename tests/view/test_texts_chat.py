@@ -26,9 +26,9 @@ def test_a_text_fits_the_screen(text: str) -> None:
 
 
 def test_what_is_taken_up_is_said_in_one_line() -> None:
-    """The number of turns and the last question, shortened; attachments have no words."""
-    parts = [{"type": "image"}, {"type": "text", "text": "What\n is \x1b[31m" + "this " * 30}]
-    turn = Turn(question=parts, answer="A kettle.", model="sim/steady")
+    """The number of turns and the last question, shortened."""
+    asked = "What\n is \x1b[31m" + "this " * 30
+    turn = Turn(question=asked, answer="A kettle.", model="sim/steady")
     line = texts_chat.taken_up(Conversation(turns=(turn, turn)))
     assert line.startswith("-- going on after 2 turns: What is \\x1b[31mthis this")
     assert len(line) <= 80

@@ -4,20 +4,16 @@ import json
 from pathlib import Path
 
 from runner.config import Config
-from runner.conversation import Content, Conversation, Turn
+from runner.conversation import Conversation, Turn
 from runner.input.parser import JobParser
 from runner.settings import MAX_LINE_BYTES, Ask
 from runner.view.transcript import transcript
 
-PART: Content = [
-    {"type": "text", "text": "See:"},
-    {"type": "image_url", "image_url": {"url": "data:x"}},
-]
 SAID = Conversation(
     system="Be brief.",
     turns=(
         Turn(question="Why?", answer="Because.\n", model="sim/steady"),
-        Turn(question=PART, answer="It", model="openai/m", whole=False),
+        Turn(question="See:", answer="It", model="openai/m", whole=False),
     ),
 )
 
@@ -26,7 +22,7 @@ def test_a_name_that_ends_in_md_is_markdown() -> None:
     """Headings say whose words follow; what is not complete is said to be so."""
     assert transcript(SAID, Path("a.MD")) == (
         "## System\n\nBe brief.\n\n## You\n\nWhy?\n\n## sim/steady\n\nBecause.\n\n"
-        "## You\n\nSee:\n\n*(an attachment)*\n\n## openai/m\n\nIt\n\n*(not complete)*\n"
+        "## You\n\nSee:\n\n## openai/m\n\nIt\n\n*(not complete)*\n"
     )
 
 
@@ -39,4 +35,4 @@ def test_any_other_name_is_a_job_line() -> None:
     )
     assert (job.provider, job.model, job.request.system) == ("openai", "m", "Be brief.")
     assert [message["role"] for message in job.request.messages or []] == ["user", "assistant"] * 2
-    assert json.loads(text)["messages"][2]["content"] == PART
+    assert json.loads(text)["messages"][2]["content"] == "See:"
