@@ -16,8 +16,6 @@ from aiohttp import ClientResponse, ClientSession, ClientTimeout
 from multidict import CIMultiDict
 from yarl import URL
 
-_KINDS_KEPT = 64
-"""Of requests: there is one for each deadline of an endpoint."""
 _CHUNK_BYTES = 64 * 1024
 _LENGTH = "content-length"
 
@@ -30,7 +28,7 @@ class LowerHeaders(dict[str, str]):
         return super().get(name.lower(), default)
 
 
-class _Kind:
+class Kind:
     """What requests have in common that differ in their bodies alone."""
 
     __slots__ = ("headers", "lowered", "shown", "timeout", "url")
@@ -50,7 +48,7 @@ class _Kind:
 class ThinRequest(httpx2.Request):
     """A body for one kind of request."""
 
-    def __init__(self, kind: _Kind, content: bytes) -> None:
+    def __init__(self, kind: Kind, content: bytes) -> None:
         self.kind = kind
         self.body = content
         self.method = "POST"
@@ -104,30 +102,13 @@ class _Stream(httpx2.AsyncByteStream):
 class ThinClient(httpx2.AsyncClient):
     """An SDK's aiohttp client that sends most requests itself: to be put before the SDK's own."""
 
-    def __init__(self, **settings: Any) -> None:
-        """Take what the SDK's own takes."""
-        super().__init__(**settings)
-        self._kinds: dict[tuple[Any, ...], _Kind] = {}
-
     def build_request(self, method: str, url: Any, **parts: Any) -> httpx2.Request:
-        """Put a request together, quickly where one like it was made before."""
-        content, headers, waits = parts.get("content"), parts.get("headers"), parts.get("timeout")
-        if (
-            not (isinstance(content, bytes) and isinstance(headers, list | httpx2.Headers))
-            or not isinstance(waits, httpx2.Timeout)
-            or self._mounts  # a proxy has another connection
-            or parts.get("params")
-            or parts.get("files")
-        ):
-            return super().build_request(method, url, **parts)
-        pairs = headers if isinstance(headers, list) else headers.raw
-        key = (str(url), waits.connect, waits.read, waits.pool, *pairs)
-        kind = self._kinds.get(key)
-        if kind is None:
-            if len(self._kinds) >= _KINDS_KEPT:
-                self._kinds.clear()
-            kind = self._kinds[key] = _Kind(super().build_request(method, url, **parts))
-        return ThinRequest(kind, content)
+        """Put a request together: the first of its kind, see `SteadyClient`."""
+        request, content = super().build_request(method, url, **parts), parts.get("content")
+        # A proxy has another connection.
+        if method != "post" or not isinstance(content, bytes) or self._mounts:
+            return request
+        return ThinRequest(Kind(request), content)
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send a request and wait for the head of the answer; cancelled, close the connection."""

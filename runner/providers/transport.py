@@ -11,7 +11,7 @@ import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from runner.errors import UsageError
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import anthropic
     import httpx2
     import openai
+
+_Client = TypeVar("_Client")
 
 Http = Literal["aiohttp", "httpx2"]
 
@@ -189,10 +191,19 @@ def sdk_client(
         if endpoint.api == "anthropic":
             from anthropic import AsyncAnthropic
 
-            return AsyncAnthropic(**settings, open_telemetry=False)
+            return _made_for(http_client, AsyncAnthropic)(**settings, open_telemetry=False)
         from openai import AsyncOpenAI
 
-        return AsyncOpenAI(**settings, organization=endpoint.organization, project=endpoint.project)
+        return _made_for(http_client, AsyncOpenAI)(
+            **settings, organization=endpoint.organization, project=endpoint.project
+        )
+
+
+def _made_for(http_client: "httpx2.AsyncClient", sdk_client: type[_Client]) -> type[_Client]:
+    from runner.providers.steady import steady
+    from runner.providers.thin import ThinClient
+
+    return steady(sdk_client) if isinstance(http_client, ThinClient) else sdk_client
 
 
 def _options(client: Any, timeout_s: float) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import anyio
 import pytest
 
 from runner.models import Api
-from runner.providers import thin, transport
+from runner.providers import steady, thin, transport
 from tests.providers.asking import APIS, KEY, QUESTION, complete, failure, provider_at
 from tests.providers.bodies import WHOLE
 from tests.providers.raw_server import Received, Reply, answer, raw_server
@@ -263,7 +263,7 @@ async def test_kinds_of_requests_are_not_mixed_up(way: Way) -> None:
     """Different deadlines and many of them change nothing about what is sent."""
     async with raw_server(GOOD) as server, provider_at(server.url, http="aiohttp") as provider:
         body = provider.body("m", QUESTION, stream=False)
-        for number in range(thin._KINDS_KEPT + 3):
+        for number in range(steady._KINDS_KEPT + 3):
             await provider.complete({**body, "n": number}, timeout_s=5.0 + number)
-    assert [one.json["n"] for one in server.requests] == [*range(thin._KINDS_KEPT + 3)]
+    assert [one.json["n"] for one in server.requests] == [*range(steady._KINDS_KEPT + 3)]
     assert {one.headers["authorization"] for one in server.requests} == {f"Bearer {KEY}"}
