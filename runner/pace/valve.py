@@ -77,7 +77,7 @@ class Valve:
         self._most = most
         bounds = [MOST if most is None else most, *([system] if system is not None else [])]
         self._top = max(1, min(bounds))
-        begin = start or (_START if most is None else _START_GIVEN)
+        begin = start or (_START if most is None else max(_START_GIVEN, most // 32))
         self._climb = Climb(
             now, float(min(begin, self._top)), top=float(self._top), keen=most is not None
         )

@@ -18,7 +18,7 @@ from runner.results.output import Output
 
 COALESCE_S = 0.02
 """Shortest time between two writes: a hop to a thread costs 75 to 230 us, a line 3."""
-MAX_WRITE_BYTES = 512 * 1024
+MAX_WRITE_BYTES = 4 * 1024 * 1024
 """Joins above 64 kB cost a few page faults a line. Where thousands of answers come at once a hop
 for each 64 kB costs more: it waits for its turn among them, and they for the last."""
 SYNC_EVERY_S = 1.0
