@@ -1,29 +1,27 @@
 """What happens in a run, as frozen records. Sinks (progress, console, log, summary) listen."""
 
-from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from runner.errors import ProviderError, WriteError
 from runner.models import AttemptRecord, Job, Result
 
 
-@dataclass(frozen=True, slots=True)
-class JobQueued:
+class JobQueued(Struct, frozen=True):
     """A job was read and waits for a worker. Comes in input order."""
 
     job: Job
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptStarted:
+class AttemptStarted(Struct, frozen=True):
     """A request goes out now. `number` counts from 1 within this run."""
 
     job: Job
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeltaReceived:
+class DeltaReceived(Struct, frozen=True):
     """A piece of streamed text arrived."""
 
     job: Job
@@ -31,8 +29,7 @@ class DeltaReceived:
     kind: Literal["text", "reasoning"] = "text"
 
 
-@dataclass(frozen=True, slots=True)
-class RetryScheduled:
+class RetryScheduled(Struct, frozen=True):
     """An attempt failed and the job will be asked again in `delay_s` seconds."""
 
     job: Job
@@ -42,15 +39,13 @@ class RetryScheduled:
     """It is asked at the standard price then, because there was no room at flex price."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobFinished:
+class JobFinished(Struct, frozen=True):
     """A job has its result for this run; the record is on its way to the file."""
 
     result: Result
 
 
-@dataclass(frozen=True, slots=True)
-class JobLeft:
+class JobLeft(Struct, frozen=True):
     """A job ends this run without a record: stopped in the queue, or its provider was halted."""
 
     job: Job
@@ -60,16 +55,14 @@ class JobLeft:
     """All requests that were sent for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderHalted:
+class ProviderHalted(Struct, frozen=True):
     """The account was refused; nothing new goes to this provider."""
 
     provider: str
     error: ProviderError
 
 
-@dataclass(frozen=True, slots=True)
-class ModelHalted:
+class ModelHalted(Struct, frozen=True):
     """So many jobs failed alike and for good, and none was answered; nothing new goes there."""
 
     provider: str
@@ -78,16 +71,14 @@ class ModelHalted:
     jobs: int
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetSpent:
+class BudgetSpent(Struct, frozen=True):
     """What is left of `--max-cost` does not pay for the next request; nothing new is sent."""
 
     next_usd: float
     """The most that it can cost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stopping:
+class Stopping(Struct, frozen=True):
     """A stop was asked for; answers on their way are waited for up to `grace_s` seconds."""
 
     signal: str
@@ -97,16 +88,14 @@ class Stopping:
     """What a person is told of it, where the signal alone does not say it."""
 
 
-@dataclass(frozen=True, slots=True)
-class WritesHeld:
+class WritesHeld(Struct, frozen=True):
     """Results cannot be written: nothing new is sent, and it is tried again up to `for_s`."""
 
     error: WriteError
     for_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class WritesResumed:
+class WritesResumed(Struct, frozen=True):
     """Results can be written again."""
 
 

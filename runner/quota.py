@@ -1,10 +1,9 @@
 """What a response's headers say of the limits of its account. Pure data."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gauge:
+class Gauge(Struct, frozen=True, kw_only=True, gc=False):
     """One limit as a server shows it; None where it does not say, or says what cannot be."""
 
     limit: int | None = None
@@ -15,8 +14,7 @@ class Gauge:
     """Seconds until all of it is there again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quota:
+class Quota(Struct, frozen=True, kw_only=True):
     """The limits that one response told of."""
 
     requests: Gauge = Gauge()
@@ -28,4 +26,7 @@ class Quota:
     @property
     def told(self) -> bool:
         """Whether it says anything at all."""
-        return self != Quota()
+        return self != _NOTHING
+
+
+_NOTHING = Quota()

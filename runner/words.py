@@ -27,6 +27,8 @@ _SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def printable(text: str, *, keep: str = "") -> str:
     """Show what a terminal would obey as escapes; characters in `keep` stay as they are."""
+    if text.isascii() and text.isprintable():
+        return text
     return _UNSAFE.sub(lambda match: _escape(match[0], keep), text)
 
 

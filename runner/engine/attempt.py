@@ -135,8 +135,7 @@ class Attempts:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Note:
+class _Note(msgspec.Struct, frozen=True):
     turn: Turn
     recording: Recording
     at: str

@@ -5,8 +5,9 @@ and tries a little more and a little less now and then. What refuses or fails is
 """
 
 import math
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from runner.pace.ramp import LEAST_RAMP, NEARLY, WORSE, Ramp
 from runner.pace.throughput import Shape, Window
@@ -57,8 +58,7 @@ _REST_S, _LONGEST_REST_S = 6.0, 60.0
 _REST_TRIPS = 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True, gc=False):
     """An answer that came whole."""
 
     started_at: float

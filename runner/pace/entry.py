@@ -1,12 +1,11 @@
 """What requests take from limits: the words that meters and permits share. Pure data."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from runner.pace.charging import Books, Mode
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True, gc=False):
     """Tokens of a request, estimated or as used."""
 
     input: float
@@ -16,8 +15,7 @@ class Size:
     """The most output."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(Struct, frozen=True):
     """What a limit counts: requests, tokens read, tokens written."""
 
     name: str
@@ -28,8 +26,7 @@ class Unit:
     """How output is taken to be charged until it is known."""
 
 
-@dataclass(slots=True, eq=False)
-class Entry:
+class Entry(Struct, eq=False):
     """What one request took from one meter, and what was believed then."""
 
     fixed: float

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.models import Usage
 from runner.pace.limiter import Holder, Limiter
@@ -48,8 +50,7 @@ class Lane:
         self.valve.rate_known(self.own.rate(need) if told else None)
 
 
-@dataclass(eq=False, slots=True)
-class Grant:
+class Grant(Struct, eq=False):
     """A start that was granted. What becomes of the request is told once; then it is closed."""
 
     lane: Lane
@@ -58,7 +59,7 @@ class Grant:
     draw: Callable[[], float]
     on_close: Callable[[int | None], None]
     """Told what the request cost."""
-    _told: bool = field(default=False, init=False)
+    _told: bool = False
 
     def answered(self, now: float, usage: Usage | None, quota: Quota | None) -> None:
         """The request brought an answer, or a failure that was paid for."""

@@ -73,7 +73,10 @@ class Pace:
         """How many requests may be out just now, whatever their rate."""
         if not self._lanes:
             return self.most_in_flight
-        return max(1, min(self.most_in_flight, sum(lane.valve.ceiling for lane in self.lanes)))
+        ceiling = 0
+        for lane in self._lanes.values():
+            ceiling += lane.valve.ceiling
+        return max(1, min(self.most_in_flight, ceiling))
 
     @property
     def lanes(self) -> list[Lane]:

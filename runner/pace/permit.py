@@ -1,14 +1,14 @@
 """What a request asks of the limiter, and what it was given. Pure data."""
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from runner.pace.entry import Entry, Size
 from runner.pace.meter import Meter
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True, gc=False):
     """What is known of a request before it is sent."""
 
     model: str
@@ -17,8 +17,7 @@ class Need:
     """The most tokens it may write (times the number of answers); None where nobody said."""
 
 
-@dataclass(slots=True, eq=False)
-class Permit:
+class Permit(Struct, eq=False):
     """A start that was granted; to be given back exactly once."""
 
     need: Need

@@ -6,8 +6,9 @@ wrong, finds where more in flight bring no more, and closes a little where the s
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from runner.pace.climb import Answer, Climb
 
@@ -51,8 +52,7 @@ _USED = 0.9
 """The ceiling counts as used from this share of it on."""
 
 
-@dataclass(slots=True, eq=False)
-class Ticket:
+class Ticket(Struct, eq=False, gc=False):
     """A request in flight; to be given back exactly once."""
 
     started_at: float

@@ -57,8 +57,11 @@ def fault_in(value: object) -> Fault | None:
 
 def fault_in_choices(choices: object) -> Fault | None:
     """Find the error that a gateway put into one of the answers (OpenRouter)."""
-    found = (fault_in({"error": choice.get("error")}) for choice in objects(choices))
-    return next((fault for fault in found if fault is not None), None)
+    for choice in objects(choices):
+        error = choice.get("error")
+        if error and (fault := fault_in({"error": error})) is not None:
+            return fault
+    return None
 
 
 def no_answer(body: dict[str, Any]) -> Exception:

@@ -6,6 +6,8 @@ A provider may escape a character beyond U+FFFF as two halves and cut its stream
 
 def whole_text(text: str) -> str:
     """Join surrogate pairs and put U+FFFD for a half that stands alone."""
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

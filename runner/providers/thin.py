@@ -153,15 +153,12 @@ def thin(sdk_client: type[httpx2.AsyncClient]) -> type[httpx2.AsyncClient]:
 
 
 def _headers(raw: tuple[tuple[bytes, bytes], ...]) -> LowerHeaders | httpx2.Headers:
-    found = LowerHeaders()
     try:
-        for name, text in raw:
-            key = _name(name)
-            value = text.decode("ascii")
-            found[key] = f"{found[key]}, {value}" if key in found else value
+        found = LowerHeaders([(_name(name), text.decode("ascii")) for name, text in raw])
     except UnicodeDecodeError:
         return httpx2.Headers(raw)
-    return found
+    # One that came twice is joined there.
+    return found if len(found) == len(raw) else LowerHeaders(httpx2.Headers(raw).items())
 
 
 @lru_cache(maxsize=512)

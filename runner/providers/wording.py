@@ -29,7 +29,7 @@ def scrub(text: str, secrets: Sequence[str]) -> str:
     """Put *** for every secret and for the user part of addresses."""
     for secret in secrets:
         text = text.replace(secret, "***")
-    return _USER_INFO.sub(r"\1***@", text)
+    return _USER_INFO.sub(r"\1***@", text) if "@" in text else text
 
 
 def excerpt(content: bytes, secrets: Sequence[str] = ()) -> str:

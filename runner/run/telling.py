@@ -99,9 +99,13 @@ class Teller:
         """Pass an event on to everybody who watches; the tally hears of it first."""
         for sink in self._sinks:
             sink.emit(event)
-        if isinstance(event, Stopping) and not self._quiet:
+        if not self._quiet and isinstance(event, (Stopping, WritesHeld, WritesResumed)):
+            self._tell(event)
+
+    def _tell(self, event: Stopping | WritesHeld | WritesResumed) -> None:
+        if isinstance(event, Stopping):
             self._write(stopping_text(event, self._prepared.settings.max_runtime_s))
-        elif isinstance(event, WritesHeld | WritesResumed) and not self._quiet:
+        else:
             self._write(self._hold_text(event))
 
     def start(self) -> None:

@@ -7,9 +7,11 @@ from runner.errors import ProviderError
 from runner.events import (
     AttemptStarted,
     BudgetSpent,
+    DeltaReceived,
     Event,
     JobFinished,
     JobLeft,
+    JobQueued,
     ModelHalted,
     ProviderHalted,
     RetryScheduled,
@@ -159,6 +161,8 @@ class Tally:
         if self.flex is not None:
             self.flex.emit(event)
         match event:
+            case JobQueued() | DeltaReceived():
+                pass  # many of them, and nothing to count
             case AttemptStarted(job):
                 self._start(job)
             case RetryScheduled(job, error, delay_s, falls_back):

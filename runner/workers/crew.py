@@ -122,17 +122,21 @@ class Crew:
     async def _begin(
         self, provider: int, content: bytes, timeout_s: float, idle_s: float | None
     ) -> tuple[int, Member, Call]:
-        member = await self._next(provider)
+        member = self._least_busy(provider) or await self._next(provider)
         number = next(self._numbers)
         return number, member, member.ask(Ask(number, provider, content, timeout_s, idle_s))
 
+    def _least_busy(self, provider: int) -> Member | None:
+        able = [one for one in self._members if provider in one.opened]
+        return min(able, key=_load, default=None)
+
     async def _next(self, provider: int) -> Member:
-        """Find the worker that has least to do."""
-        while not (able := [one for one in self._members if provider in one.opened]):
+        """Wait for a worker that can be asked."""
+        while (member := self._least_busy(provider)) is None:
             if self._why is not None:
                 raise ProviderError("internal", self._why, retryable=True, fatal=True, unsent=True)
             await self._changed.wait()
-        return min(able, key=lambda member: member.load)
+        return member
 
     async def _hire(self) -> None:
         member = await hire(self._concurrency, self._heard, self._let_go)
@@ -188,6 +192,8 @@ class Watched:
 
     async def began(self) -> bool:
         """Wait for the first words: True; False at the end where none came."""
+        if self._call.began is None:
+            raise TypeError("only a stream tells of its first words")
         return await asyncio.shield(self._call.began)
 
     async def told(self) -> Told:
@@ -201,6 +207,10 @@ class Watched:
             return await asyncio.shield(self._call.told)
         self._member.forget(self._number)
         return None
+
+
+def _load(member: Member) -> tuple[bool, int]:
+    return member.load
 
 
 def _not_started(reason: str) -> str:

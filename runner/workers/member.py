@@ -34,8 +34,9 @@ class Call:
     """A request that a worker has."""
 
     told: "asyncio.Future[Told]"
-    began: "asyncio.Future[bool]"
-    """Done when the first words of a stream have come: True; or when all is over: False."""
+    began: "asyncio.Future[bool] | None"
+    """Done when the first words of a stream have come: True; or when all is over: False. None for
+    what is not streamed."""
 
     def end(self, told: Told) -> None:
         """Hand on how it ended."""
@@ -45,7 +46,7 @@ class Call:
 
     def begin(self, *, words: bool) -> None:
         """Hand on that words have come, or that none will."""
-        if not self.began.done():
+        if self.began is not None and not self.began.done():
             self.began.set_result(words)
 
 
@@ -80,7 +81,8 @@ class Member:
     def ask(self, message: Ask) -> Call:
         """Have it send a request."""
         loop = asyncio.get_running_loop()
-        call = self.calls[message.number] = Call(loop.create_future(), loop.create_future())
+        began = None if message.idle_s is None else loop.create_future()
+        call = self.calls[message.number] = Call(loop.create_future(), began)
         self.send(message)
         return call
 

@@ -259,6 +259,37 @@ async def test_no_more_connections_than_allowed(way: Way) -> None:
     assert server.connections == 4
 
 
+@pytest.mark.parametrize("api", APIS)
+async def test_a_head_is_written_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of requests that differ in their bodies alone an SDK writes the first, and runner the rest.
+
+    It fails where an SDK has renamed what is overridden, which costs time and nothing else.
+    """
+    written: list[Any] = []
+    write = thin.ThinClient.build_request
+
+    def counted(client: thin.ThinClient, method: str, url: Any, **parts: Any) -> Any:
+        written.append(url)
+        return write(client, method, url, **parts)
+
+    monkeypatch.setattr(thin.ThinClient, "build_request", counted)
+    async with (
+        raw_server(answer(WHOLE[api])) as server,
+        provider_at(server.url, api, http="aiohttp") as provider,
+    ):
+        body = provider.body("m", QUESTION, stream=False)
+        for number in range(5):
+            await provider.complete({**body, "n": number}, timeout_s=5.0)
+    assert len(written) == 1
+    assert [one.json["n"] for one in server.requests] == [*range(5)]
+    assert len({tuple(sorted(without_length(one).items())) for one in server.requests}) == 1
+
+
+def without_length(request: Received) -> dict[str, str]:
+    """Give the headers that do not differ from body to body."""
+    return {name: text for name, text in request.headers.items() if name != "content-length"}
+
+
 async def test_kinds_of_requests_are_not_mixed_up(way: Way) -> None:
     """Different deadlines and many of them change nothing about what is sent."""
     async with raw_server(GOOD) as server, provider_at(server.url, http="aiohttp") as provider:
