@@ -12,7 +12,6 @@ from runner.pace.permit import Need, Permit
 from runner.pace.valve import Outcome, Ticket, Valve
 from runner.quota import Quota
 
-_UNITS = ("requests", "tokens", "input_tokens", "output_tokens")
 _DATED = re.compile(r"-(?:\d{4}-\d{2}-\d{2}|\d{8}|latest)$")
 
 
@@ -35,7 +34,10 @@ class Lane:
 
     def wait(self, need: Need, now: float) -> float:
         """Tell in how many seconds a request may start, so far as rates decide."""
-        return max(limiter.wait(need, now) for limiter in (*self.given, self.own))
+        wait = self.own.wait(need, now)
+        for limiter in self.given:
+            wait = max(wait, limiter.wait(need, now))
+        return wait
 
     def holds(self, now: float) -> Holder | None:
         """Tell which rate holds it back."""
@@ -46,8 +48,7 @@ class Lane:
 
     def learn_rate(self, need: Need) -> None:
         """Let the valve know how many requests a second the server's own limits permit."""
-        told = any(self.own.limit(unit) for unit in _UNITS)
-        self.valve.rate_known(self.own.rate(need) if told else None)
+        self.valve.rate_known(self.own.rate(need) if self.own.is_told else None)
 
 
 class Grant(Struct, eq=False):

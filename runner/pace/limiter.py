@@ -219,6 +219,11 @@ class Limiter:
             rates.append(self._tpm.rate / (size.input + size.output))
         return min((rate for rate in rates if rate is not None), default=None)
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the server tells of any limit."""
+        return any(meter.limit for meter in self._meters.values())
+
     def limit(self, unit: str) -> int | None:
         """Give a limit per minute as the server tells it; None where it does not."""
         meter = self._meters.get(unit)

@@ -1,9 +1,8 @@
-"""An SDK's client that reads the options of a request once, and writes its head once, for all
-that differ in their bodies alone.
+"""An SDK's client that writes the head of a request once for all that differ in their bodies alone.
 
-For each request an SDK reads the address, checks every option and merges all headers anew: three
-quarters of what it costs. It has no public place to keep them, so this overrides a private one;
-`tests/wire/test_thin.py` fails if it is renamed or no longer called.
+For each request an SDK reads the address, checks every option, merges all headers and asks whether
+its key is still good: three quarters of what it costs. It has no public place to keep them, so this
+overrides private ones; `tests/wire/test_thin.py` fails if they are renamed or no longer called.
 """
 
 from typing import Any
@@ -22,6 +21,8 @@ class SteadyClient:
     Its address, key and headers must stay as they are, and so must the options given to `post`.
     """
 
+    _client: httpx2.AsyncClient
+
     def __init__(self, **settings: Any) -> None:
         """Take what the SDK's own takes."""
         super().__init__(**settings)
@@ -37,9 +38,7 @@ class SteadyClient:
         """Post a body, as the SDK does."""
         client: Any = super()
         if self._form is None:
-            return await client.post(
-                path, content=content, cast_to=cast_to, options=options, **how
-            )
+            return await client.post(path, content=content, cast_to=cast_to, options=options, **how)
         key = (path, id(options))
         if key not in self._read:
             _bound(self._read)
@@ -62,6 +61,14 @@ class SteadyClient:
             _bound(self._kinds)
             self._kinds[key] = request.kind
         return request
+
+    async def _send_request(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
+        client: Any = super()
+        if isinstance(request, ThinRequest):  # its key is in its head, and never another
+            answer: httpx2.Response = await self._client.send(request)
+        else:
+            answer = await client._send_request(request, **how)  # noqa: SLF001
+        return answer
 
     def _written(self, options: Any, retries_taken: int) -> httpx2.Request:
         client: Any = super()

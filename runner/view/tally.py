@@ -187,6 +187,12 @@ class Tally:
                 self._caps.pop(job.id, None)
                 self.left += 1
                 self.refusals += last is not None and last.kind == "rate_limit"
+            case _:
+                self._hear(event)
+
+    def _hear(self, event: Event) -> None:
+        """Take note of what stops a part of the run, or all of it."""
+        match event:
             case ProviderHalted(provider, error):
                 self.halted.setdefault(provider, error)
             case ModelHalted(provider, model, error, jobs):

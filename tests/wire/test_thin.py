@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import anyio
 import pytest
+from anthropic import AsyncAnthropic
+from openai import AsyncOpenAI
 
 from runner.models import Api
 from runner.providers import steady, thin, transport
@@ -288,6 +290,13 @@ async def test_a_head_is_written_once(api: Api, monkeypatch: pytest.MonkeyPatch)
 def without_length(request: Received) -> dict[str, str]:
     """Give the headers that do not differ from body to body."""
     return {name: text for name, text in request.headers.items() if name != "content-length"}
+
+
+def test_what_is_overridden_is_there() -> None:
+    """An SDK that has renamed it would send as before, and nobody would notice the cost."""
+    ours = [name for name in vars(steady.SteadyClient) if name[0] == "_" != name[1]]
+    for sdk_client, missing in ((AsyncOpenAI, set()), (AsyncAnthropic, {"_send_request"})):
+        assert {name for name in ours if not hasattr(sdk_client, name)} == {"_written", *missing}
 
 
 async def test_kinds_of_requests_are_not_mixed_up(way: Way) -> None:
