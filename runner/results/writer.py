@@ -19,8 +19,8 @@ from runner.results.output import Output
 COALESCE_S = 0.02
 """Shortest time between two writes: a hop to a thread costs 75 to 230 us, a line 3."""
 MAX_WRITE_BYTES = 4 * 1024 * 1024
-"""Joins above 64 kB cost a few page faults a line. Where thousands of answers come at once a hop
-for each 64 kB costs more: it waits for its turn among them, and they for the last."""
+"""What is waiting goes out in one hop to a thread, whose end waits for its turn among thousands of
+answers: with a hop for each 512 kB half of them waited for the last."""
 SYNC_EVERY_S = 1.0
 
 
@@ -141,7 +141,7 @@ async def _write(out: Output, on_written: OnWritten, pending: list[Result]) -> N
 
 
 def _fitting(lines: list[bytes]) -> int:
-    """Count the lines that make one write of at most 64 kB; a longer line goes alone."""
+    """Count the lines that make one write; a line that is longer than one goes alone."""
     size = 0
     for count, line in enumerate(lines):
         size += len(line)

@@ -23,6 +23,10 @@ jitter = 0
 tokens_per_second = 200
 """
 
+_SINGLE, _TRIES = 36, 5
+"""A busy machine reads some writes at once, and with luck not this time; a simulator that writes
+several deltas at once does so every time."""
+
 
 def read_stream(endpoints: Endpoints, api: str) -> list[tuple[float, bytes]]:
     """Stream by a bare socket; return what each read brought, and when."""
@@ -39,17 +43,24 @@ def read_stream(endpoints: Endpoints, api: str) -> list[tuple[float, bytes]]:
     return reads
 
 
+def deltas_of(endpoints: Endpoints, api: str) -> list[float]:
+    """Stream; return when each read came that brought text."""
+    mark = {"chat": b'"content":" ', "responses": b"text.delta\n", "messages": b"text_delta"}[api]
+    return [moment for moment, data in read_stream(endpoints, api) if mark in data]
+
+
 @pytest.mark.parametrize("api", ["chat", "responses", "messages"])
 def test_schedule(api: str, tmp_path: Path) -> None:
     """Forty tokens at 200 a second after 0.1 s end after 0.3 s, in as many writes."""
     with simulator_in_thread(scenario_file(tmp_path, STEPS)) as endpoints:
-        reads = read_stream(endpoints, api)
+        for _ in range(_TRIES):
+            times = deltas_of(endpoints, api)
+            if len(times) >= _SINGLE:
+                break
         started = time.monotonic()
         post(endpoints, api, body_for(api))
         plain = time.monotonic() - started
-    mark = {"chat": b'"content":" ', "responses": b"text.delta\n", "messages": b"text_delta"}[api]
-    times = [moment for moment, data in reads if mark in data]
-    assert len(times) >= 36  # now and then a busy machine reads two writes at once
+    assert len(times) >= _SINGLE
     assert 0.09 <= times[0] <= 0.5
     assert 0.29 <= times[-1] <= 0.9
     assert 0.29 <= plain <= 0.9

@@ -263,10 +263,7 @@ async def test_no_more_connections_than_allowed(way: Way) -> None:
 
 @pytest.mark.parametrize("api", APIS)
 async def test_a_head_is_written_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of requests that differ in their bodies alone an SDK writes the first, and runner the rest.
-
-    It fails where an SDK has renamed what is overridden, which costs time and nothing else.
-    """
+    """Of requests that differ in their bodies alone an SDK writes the first, and runner the rest."""
     written: list[Any] = []
     write = thin.ThinClient.build_request
 
