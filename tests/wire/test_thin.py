@@ -263,7 +263,7 @@ async def test_no_more_connections_than_allowed(way: Way) -> None:
 
 @pytest.mark.parametrize("api", APIS)
 async def test_a_head_is_written_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of requests that differ in their bodies alone an SDK writes the first, and runner the rest."""
+    """Of requests that differ in their bodies alone an SDK writes the first, runner the rest."""
     written: list[Any] = []
     write = thin.ThinClient.build_request
 
