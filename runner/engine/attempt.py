@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
-from anyio import get_cancelled_exc_class, move_on_after, to_thread
+from anyio import fail_after, get_cancelled_exc_class, to_thread
 from msgspec import UNSET, Raw
 
 from runner.clock import Clock, rfc3339
@@ -17,7 +17,7 @@ from runner.events import AttemptStarted, DeltaReceived, Event
 from runner.models import AttemptRecord, Completion, Usage
 from runner.pricing.attempts import cost_of_failure
 from runner.pricing.tiers import lane_served
-from runner.providers.base import Provider
+from runner.providers.base import Assembly, Provider
 from runner.settings import Deadlines
 from runner.words import duration
 
@@ -101,16 +101,20 @@ class Attempts:
         if self.deadlines.job_s is not None:
             left = self.deadlines.job_s - (self.clock.monotonic() - turn.started - turn.gated_s)
             limit = min(limit, max(left, 0.0))
-        with move_on_after(limit):
-            return await self._ask(turn, provider, body)
-        raise self._too_late(turn, limit)
+        try:
+            if turn.assembly is None:
+                timeout_s = self.deadlines.attempt_s
+                return await provider.complete(body, timeout_s=timeout_s, within_s=limit)
+            with fail_after(limit):
+                return await self._streamed(turn, turn.assembly, provider, body)
+        except TimeoutError:
+            raise self._too_late(turn, limit) from None
 
-    async def _ask(self, turn: Turn, provider: Provider, body: dict[str, Any]) -> Completion:
-        timeout_s = self.deadlines.attempt_s
-        if turn.assembly is None:
-            return await provider.complete(body, timeout_s=timeout_s)
+    async def _streamed(
+        self, turn: Turn, assembly: Assembly, provider: Provider, body: dict[str, Any]
+    ) -> Completion:
         events = provider.stream(
-            body, turn.assembly, timeout_s=timeout_s, idle_s=self.deadlines.idle_s
+            body, assembly, timeout_s=self.deadlines.attempt_s, idle_s=self.deadlines.idle_s
         )
         async with aclosing(events) as deltas:
             async for delta in deltas:
@@ -120,7 +124,7 @@ class Attempts:
                         turn.begun()
                 if self.stream:
                     self.emit(DeltaReceived(turn.job, delta.text, delta.kind))
-        return turn.assembly.completion()
+        return assembly.completion()
 
     def _too_late(self, turn: Turn, limit: float) -> ProviderError:
         given, option = self.deadlines.attempt_s, "--attempt-timeout"

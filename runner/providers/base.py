@@ -1,5 +1,6 @@
 """What the engine expects of a provider: the contract of the seam."""
 
+import math
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -38,11 +39,14 @@ class Provider(Protocol):
     def must_stream(self, body: Mapping[str, Any]) -> bool:
         """Whether the answer may run past what this API allows in a call that does not stream."""
 
-    async def complete(self, body: Mapping[str, Any], *, timeout_s: float) -> Completion:
+    async def complete(
+        self, body: Mapping[str, Any], *, timeout_s: float, within_s: float = math.inf
+    ) -> Completion:
         """Ask and wait for the whole answer.
 
-        Raises ProviderError for every failure. `timeout_s` bounds single socket operations; the
-        caller owns the deadline of the attempt. Cancellation closes the connection.
+        Raises ProviderError for every failure, and TimeoutError where there is no answer within
+        `within_s`; `timeout_s` bounds single socket operations. Cancellation closes the connection,
+        and so does the end of that time.
         """
 
     def assembly(self) -> Assembly:

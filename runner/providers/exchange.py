@@ -3,6 +3,7 @@
 Knows no API's shapes; a subclass gives its path, its body, its assembly and its reading.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
@@ -73,8 +74,16 @@ class HttpProvider(ABC):
         """Whether the answer may run past what this API allows in a call that does not stream."""
         return False
 
-    async def complete(self, body: Body, *, timeout_s: float) -> Completion:
+    async def complete(
+        self, body: Body, *, timeout_s: float, within_s: float = math.inf
+    ) -> Completion:
         """Ask and wait for the whole answer; see `Provider.complete`."""
+        if within_s < math.inf:
+            with anyio.fail_after(within_s):
+                return await self._complete(body, timeout_s)
+        return await self._complete(body, timeout_s)
+
+    async def _complete(self, body: Body, timeout_s: float) -> Completion:
         reply = await self._send(body, timeout_s)
         try:
             if is_labelled(reply):  # some servers always stream

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from random import Random
 from typing import TYPE_CHECKING
@@ -61,9 +62,18 @@ def _providers(prepared: Prepared) -> "Providers | RemoteProviders":
 
 
 async def _open_all(prepared: Prepared, providers: Opener) -> None:
+    with ThreadPoolExecutor(1) as beside:
+        if prepared.settings.processes > 1:
+            # Workers import an SDK meanwhile; in one process the two would only take turns.
+            beside.submit(_load_prices, prepared)
+        for provider, model in prepared.plan.models:
+            await providers.get(provider, model)
+    # Before the first answer: the price list takes a moment to load.
+    _load_prices(prepared)
+
+
+def _load_prices(prepared: Prepared) -> None:
     for provider, model in prepared.plan.models:
-        await providers.get(provider, model)
-        # Before the first answer: the price list takes a moment to load.
         prepared.book.rates(provider, model)
 
 

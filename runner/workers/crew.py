@@ -1,6 +1,7 @@
 """The worker processes of a run: kept at their number, and asked in turn."""
 
 import asyncio
+import math
 import pickle
 from itertools import count
 from types import TracebackType
@@ -12,6 +13,7 @@ from anyio.abc import TaskGroup
 from runner.config import ProviderConfig
 from runner.errors import ProviderError, UsageError
 from runner.providers.endpoints import Endpoint
+from runner.workers.due import Due
 from runner.workers.member import Call, Member, Told, hire
 from runner.workers.messages import Ask, Open, Opened
 
@@ -48,6 +50,7 @@ class Crew:
 
     async def __aenter__(self) -> Self:
         """Start them. Raises UsageError where the system makes no more processes."""
+        self._due = Due(self._end_late)
         self._group: TaskGroup = create_task_group()
         await self._group.__aenter__()
         try:
@@ -70,6 +73,7 @@ class Crew:
 
     async def _end(self) -> None:
         self._ending = True
+        self._due.close()
         with CancelScope(shield=True):
             async with create_task_group() as group:
                 for member in self._members:
@@ -100,38 +104,54 @@ class Crew:
     def _all_have(self, provider: int) -> bool:
         return all(provider in member.opened for member in self._members)
 
-    async def ask(self, provider: int, content: bytes, timeout_s: float) -> Told:
-        """Have a request sent and wait for its answer. Raises ProviderError without any worker.
+    async def ask(
+        self, provider: int, content: bytes, timeout_s: float, within_s: float = math.inf
+    ) -> Told:
+        """Have a request sent and wait for its answer.
 
-        Cancelled, it has the connection closed.
+        Raises ProviderError without any worker, and TimeoutError where no answer is there within
+        `within_s`. It has the connection closed then, and when it is cancelled.
         """
-        number, member, call = await self._begin(provider, content, timeout_s, None)
+        member = self._least_busy(provider)
+        if member is None:
+            with fail_after(within_s):
+                member = await self._next(provider)
+        number, call = self._begin(member, provider, content, timeout_s, None)
+        self._due.add(number, within_s)
         try:
             return await call.told
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, TimeoutError):
             member.cut(number)
             member.forget(number)
             raise
+        finally:
+            self._due.remove(number)
+
+    def _end_late(self, number: int) -> None:
+        for member in self._members:
+            if (call := member.calls.get(number)) is not None:
+                call.fail(TimeoutError())
 
     async def watch(
         self, provider: int, content: bytes, timeout_s: float, idle_s: float
     ) -> "Watched":
         """Have a request sent whose answer is to be streamed, unseen."""
-        return Watched(*await self._begin(provider, content, timeout_s, idle_s))
+        member = await self._next(provider)
+        number, call = self._begin(member, provider, content, timeout_s, idle_s)
+        return Watched(number, member, call)
 
-    async def _begin(
-        self, provider: int, content: bytes, timeout_s: float, idle_s: float | None
-    ) -> tuple[int, Member, Call]:
-        member = self._least_busy(provider) or await self._next(provider)
+    def _begin(
+        self, member: Member, provider: int, content: bytes, timeout_s: float, idle_s: float | None
+    ) -> tuple[int, Call]:
         number = next(self._numbers)
-        return number, member, member.ask(Ask(number, provider, content, timeout_s, idle_s))
+        return number, member.ask(Ask(number, provider, content, timeout_s, idle_s))
 
     def _least_busy(self, provider: int) -> Member | None:
         able = [one for one in self._members if provider in one.opened]
         return min(able, key=_load, default=None)
 
     async def _next(self, provider: int) -> Member:
-        """Wait for a worker that can be asked."""
+        """Find the worker that has least to do, or wait for one."""
         while (member := self._least_busy(provider)) is None:
             if self._why is not None:
                 raise ProviderError("internal", self._why, retryable=True, fatal=True, unsent=True)

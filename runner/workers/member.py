@@ -44,6 +44,11 @@ class Call:
             self.told.set_result(told)
         self.begin(words=False)
 
+    def fail(self, error: Exception) -> None:
+        """Give up, unless it has ended."""
+        if not self.told.done():
+            self.told.set_exception(error)
+
     def begin(self, *, words: bool) -> None:
         """Hand on that words have come, or that none will."""
         if self.began is not None and not self.began.done():

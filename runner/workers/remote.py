@@ -1,5 +1,6 @@
 """Providers whose requests worker processes send. The engine sees no difference."""
 
+import math
 from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -74,9 +75,11 @@ class RemoteProvider:
     def assembly(self) -> "RemoteAssembly":
         return RemoteAssembly()
 
-    async def complete(self, body: Mapping[str, Any], *, timeout_s: float) -> Completion:
+    async def complete(
+        self, body: Mapping[str, Any], *, timeout_s: float, within_s: float = math.inf
+    ) -> Completion:
         content = self._here.written(body)
-        return _completion(await self._crew.ask(self._number, content, timeout_s))
+        return _completion(await self._crew.ask(self._number, content, timeout_s, within_s))
 
     async def stream(
         self, body: Mapping[str, Any], assembly: Assembly, *, timeout_s: float, idle_s: float

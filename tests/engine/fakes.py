@@ -1,5 +1,6 @@
 """A provider that works in memory, a clock that is set by hand, and a shard built around them."""
 
+import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -90,11 +91,14 @@ class FakeProvider:
     def must_stream(self, body: Mapping[str, Any]) -> bool:
         return self.long
 
-    async def complete(self, body: Mapping[str, Any], *, timeout_s: float) -> Completion:
+    async def complete(
+        self, body: Mapping[str, Any], *, timeout_s: float, within_s: float = math.inf
+    ) -> Completion:
         self.open += 1
         self.peak = max(self.peak, self.open)
         try:
-            return await self._reply(body["messages"][0]["content"])
+            with anyio.fail_after(within_s):
+                return await self._reply(body["messages"][0]["content"])
         finally:
             self.open -= 1
 
