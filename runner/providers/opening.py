@@ -48,7 +48,7 @@ async def open_client(place: Endpoint, *, concurrency: int, http: Http) -> "http
             partial(open_http, place, concurrency=concurrency, http=http), abandon_on_cancel=True
         )
     finally:
-        garbage.settle(concurrency)
+        garbage.settle()
 
 
 async def close_all(providers: Iterable[HttpProvider]) -> None:

@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import anyio
 
-from runner import garbage
 from runner.config import Config, ProviderConfig
 from runner.models import Api, Completion, Request
 from runner.providers.base import Assembly, Delta, Provider
@@ -28,7 +27,6 @@ class RemoteProviders:
         self, config: Config, *, processes: int, concurrency: int, environ: Mapping[str, str]
     ) -> None:
         """`concurrency`: most requests in flight, over all processes."""
-        garbage.settle(concurrency)
         self._places = Places(config, environ)
         self._crew = Crew(processes, concurrency)
         self._open = OpenOnce(self._places, self._opened)

@@ -28,16 +28,6 @@ def test_what_an_import_makes_is_never_looked_at_again() -> None:
     assert gc.get_freeze_count() >= len(made)
 
 
-def test_a_crowd_in_flight_is_not_looked_through_while_it_grows() -> None:
-    """The more may be out at once, the more objects are made before any are looked at."""
-    garbage.settle()
-    few = gc.get_threshold()
-    garbage.settle(64)
-    assert gc.get_threshold() == few
-    garbage.settle(5_000)
-    assert gc.get_threshold() == (1_000_000, *few[1:])
-
-
 def test_a_few_objects_stay_in_its_sight() -> None:
     """Where little was made, nothing is set aside, garbage included."""
     gc.collect()
