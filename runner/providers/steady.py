@@ -2,7 +2,7 @@
 
 For each request an SDK reads the address, checks every option, merges all headers and asks whether
 its key is still good: three quarters of what it costs. It has no public place to keep them, so this
-overrides private ones; `tests/wire/test_thin.py` fails if they are renamed or no longer called.
+overrides private ones; `tests/wire/test_steady.py` fails if they are renamed or no longer called.
 """
 
 from typing import Any

@@ -30,6 +30,9 @@ _LOOK_MS = 100
 class Output(Protocol):
     """Where encoded records go."""
 
+    at_once: int
+    """The most bytes that one `append` is to be given, where they are more than one line."""
+
     @property
     def end(self) -> int | None:
         """The size so far, in bytes; None where nothing can be found again (a pipe)."""
@@ -50,6 +53,10 @@ class Output(Protocol):
 
 class FileOutput:
     """The results file, opened for appending by the holder of its lock."""
+
+    at_once = 4 * 1024 * 1024
+    """A write is a hop to a thread, whose end waits for its turn among thousands of answers: with a
+    hop for each 512 kB half of them waited for the last."""
 
     def __init__(self, file: AsyncFileIO, paths: ResultPaths, size: int) -> None:
         """Take an unbuffered file; `size` is where it ends, after a whole line."""
@@ -145,6 +152,8 @@ class StdoutOutput:
     """
 
     end = None
+    at_once = 64 * 1024
+    """What a reader who has stopped reading leaves to a thread that nobody waits for."""
 
     def __init__(self, fd: int = 1, patience: Callable[[], float | None] = _for_ever) -> None:
         """Take a descriptor. `patience` gives seconds, or None while a run is not stopped."""

@@ -18,9 +18,6 @@ from runner.results.output import Output
 
 COALESCE_S = 0.02
 """Shortest time between two writes: a hop to a thread costs 75 to 230 us, a line 3."""
-MAX_WRITE_BYTES = 4 * 1024 * 1024
-"""What is waiting goes out in one hop to a thread, whose end waits for its turn among thousands of
-answers: with a hop for each 512 kB half of them waited for the last."""
 SYNC_EVERY_S = 1.0
 
 
@@ -123,7 +120,7 @@ async def _write(out: Output, on_written: OnWritten, pending: list[Result]) -> N
     """Write and take away what is pending; after a failure the rest is still there."""
     lines = [encode(result) for result in pending]
     while lines:
-        count, position = _fitting(lines), out.end
+        count, position = _fitting(lines, out.at_once), out.end
         try:
             await out.append(b"".join(lines[:count]))
         except WriteError as error:
@@ -140,11 +137,11 @@ async def _write(out: Output, on_written: OnWritten, pending: list[Result]) -> N
             del pending[:count], lines[:count]
 
 
-def _fitting(lines: list[bytes]) -> int:
+def _fitting(lines: list[bytes], at_once: int) -> int:
     """Count the lines that make one write; a line that is longer than one goes alone."""
     size = 0
     for count, line in enumerate(lines):
         size += len(line)
-        if count and size > MAX_WRITE_BYTES:
+        if count and size > at_once:
             return count
     return len(lines)

@@ -7,7 +7,15 @@ from itertools import count
 from types import TracebackType
 from typing import Self
 
-from anyio import CancelScope, Event, create_task_group, fail_after, move_on_after, sleep
+from anyio import (
+    CancelScope,
+    Event,
+    create_task_group,
+    current_time,
+    fail_after,
+    move_on_after,
+    sleep,
+)
 from anyio.abc import TaskGroup
 
 from runner.config import ProviderConfig
@@ -114,8 +122,10 @@ class Crew:
         """
         member = self._least_busy(provider)
         if member is None:
+            until = current_time() + within_s
             with fail_after(within_s):
                 member = await self._next(provider)
+            within_s = max(0.0, until - current_time())
         number, call = self._begin(member, provider, content, timeout_s, None)
         self._due.add(number, within_s)
         try:

@@ -72,6 +72,7 @@ class Desk:
         # Tasks of asyncio's own, each cancelled by itself: in a group and with a scope for each, a
         # request costs a tenth more.
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._cut: set[int] = set()
         self._loop = asyncio.get_running_loop()
 
     def take(self, data: bytes) -> None:
@@ -82,20 +83,23 @@ class Desk:
                 task = self._tasks[number] = self._loop.create_task(self._ask(message))
                 task.add_done_callback(partial(self._over, number))
             case Cancel(number):
-                # Once: a second time would disturb how the first is seen to.
-                if (cut := self._tasks.get(number)) is not None and not cut.cancelling():
-                    cut.cancel()
+                self._cut_off(number)
             case Open():
                 self._group.start_soon(self._open, message)
 
     async def end(self) -> None:
         """Cut all off, and close all connections."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        for number in self._tasks:
+            self._cut_off(number)
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
         await close_all(self.providers.values())
+
+    def _cut_off(self, number: int) -> None:
+        # Once: a second time would disturb how the first is seen to.
+        if number in self._tasks and number not in self._cut:
+            self._cut.add(number)
+            self._tasks[number].cancel()
 
     async def _open(self, message: Open) -> None:
         config: ProviderConfig
@@ -119,9 +123,16 @@ class Desk:
             self._say(failure_of(ask.number, internal_error(bug)))
 
     def _over(self, number: int, task: "asyncio.Task[None]") -> None:
+        """See to it that whoever waits hears of the end, whatever it was."""
         del self._tasks[number]
-        if task.cancelled():  # before it had begun
+        cut = number in self._cut
+        self._cut.discard(number)
+        if task.cancelled() and cut:  # before it had begun
             self._say(Done(number, answer_of(Completion())))
+        elif task.cancelled():
+            self._say(failure_of(number, internal_error(RuntimeError("it was cancelled"))))
+        elif isinstance(bug := task.exception(), Exception):
+            self._say(failure_of(number, internal_error(bug)))
 
     async def _told(self, ask: Ask) -> Done | Failed:
         provider = self.providers[ask.provider]
@@ -131,6 +142,8 @@ class Desk:
         except ProviderError as error:
             return failure_of(ask.number, error)
         except asyncio.CancelledError:
+            if ask.number not in self._cut:
+                raise
             answer = Completion() if assembly is None else assembly.completion()
         return Done(ask.number, answer_of(answer))
 

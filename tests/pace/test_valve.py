@@ -24,6 +24,7 @@ def turn(
         (None, None, 20, "start"),
         (None, 7, 7, "system"),
         (64, None, 32, "start"),
+        (5000, None, 156, "start"),
         (5, None, 5, "-c"),
         (64, 10, 10, "system"),
     ],

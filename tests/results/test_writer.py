@@ -17,9 +17,9 @@ from runner.models import Result
 from runner.results import output as output_module
 from runner.results import writer as writer_module
 from runner.results.encode import encode
-from runner.results.output import Output, StdoutOutput, open_output
+from runner.results.output import FileOutput, Output, StdoutOutput, open_output
 from runner.results.paths import paths_for
-from runner.results.writer import MAX_WRITE_BYTES, Place, write_results
+from runner.results.writer import Place, write_results
 from tests.results.build import record
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +30,7 @@ class FakeOutput:
     """Keeps what is written, in memory."""
 
     end = None
+    at_once = 65_536
 
     def __init__(self, *, broken_disk: bool = False) -> None:
         self.writes: list[bytes] = []
@@ -83,15 +84,15 @@ async def test_no_result_no_line(tmp_path: Path) -> None:
 
 
 async def test_few_and_small_writes() -> None:
-    """What waits is joined to whole lines, at most 512 kB a write; a longer line goes alone."""
+    """What waits is joined, no more than may go at once; a longer line goes alone."""
     out = FakeOutput()
     results = [record(f"{n}", text="x" * 500) for n in range(400)]
-    results.insert(100, record("long", text="y" * MAX_WRITE_BYTES))
+    results.insert(100, record("long", text="y" * out.at_once))
     await write(out, results)
     assert b"".join(out.writes) == b"".join(encode(result) for result in results)
     assert len(out.writes) < 12
     assert all(write.endswith(b"\n") for write in out.writes)
-    assert [write.count(b"\n") for write in out.writes if len(write) > MAX_WRITE_BYTES] == [1]
+    assert [write.count(b"\n") for write in out.writes if len(write) > out.at_once] == [1]
     assert out.closed
 
 
@@ -419,7 +420,7 @@ async def test_every_record_is_said_to_stand_where_it_does(tmp_path: Path) -> No
     paths = paths_for(tmp_path / "out.jsonl")
     paths.results.write_bytes(b"{}\n")
     send, receive = anyio.create_memory_object_stream[Result](math.inf)
-    results = [record("a"), record("b", text="x" * MAX_WRITE_BYTES), record("c")]
+    results = [record("a"), record("b", text="x" * FileOutput.at_once), record("c")]
     for result in results:
         send.send_nowait(result)
     send.close()

@@ -12,12 +12,10 @@ from typing import Any, Literal
 
 import anyio
 import pytest
-from anthropic import AsyncAnthropic
-from openai import AsyncOpenAI
 
 from runner.models import Api
-from runner.providers import steady, thin, transport
-from tests.providers.asking import APIS, KEY, QUESTION, complete, failure, provider_at
+from runner.providers import thin, transport
+from tests.providers.asking import APIS, QUESTION, complete, failure, provider_at
 from tests.providers.bodies import WHOLE
 from tests.providers.raw_server import Received, Reply, answer, raw_server
 from tests.wire.tls import HOST, certificate, known_here, proxy, tls_server
@@ -259,48 +257,3 @@ async def test_no_more_connections_than_allowed(way: Way) -> None:
             group.start_soon(complete, provider)
     assert len(server.requests) == 12
     assert server.connections == 4
-
-
-@pytest.mark.parametrize("api", APIS)
-async def test_a_head_is_written_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of requests that differ in their bodies alone an SDK writes the first, runner the rest."""
-    written: list[Any] = []
-    write = thin.ThinClient.build_request
-
-    def counted(client: thin.ThinClient, method: str, url: Any, **parts: Any) -> Any:
-        written.append(url)
-        return write(client, method, url, **parts)
-
-    monkeypatch.setattr(thin.ThinClient, "build_request", counted)
-    async with (
-        raw_server(answer(WHOLE[api])) as server,
-        provider_at(server.url, api, http="aiohttp") as provider,
-    ):
-        body = provider.body("m", QUESTION, stream=False)
-        for number in range(5):
-            await provider.complete({**body, "n": number}, timeout_s=5.0)
-    assert len(written) == 1
-    assert [one.json["n"] for one in server.requests] == [*range(5)]
-    assert len({tuple(sorted(without_length(one).items())) for one in server.requests}) == 1
-
-
-def without_length(request: Received) -> dict[str, str]:
-    """Give the headers that do not differ from body to body."""
-    return {name: text for name, text in request.headers.items() if name != "content-length"}
-
-
-def test_what_is_overridden_is_there() -> None:
-    """An SDK that has renamed it would send as before, and nobody would notice the cost."""
-    ours = [name for name in vars(steady.SteadyClient) if name[0] == "_" != name[1]]
-    for sdk_client, missing in ((AsyncOpenAI, set()), (AsyncAnthropic, {"_send_request"})):
-        assert {name for name in ours if not hasattr(sdk_client, name)} == {"_written", *missing}
-
-
-async def test_kinds_of_requests_are_not_mixed_up(way: Way) -> None:
-    """Different deadlines and many of them change nothing about what is sent."""
-    async with raw_server(GOOD) as server, provider_at(server.url, http="aiohttp") as provider:
-        body = provider.body("m", QUESTION, stream=False)
-        for number in range(steady._KINDS_KEPT + 3):
-            await provider.complete({**body, "n": number}, timeout_s=5.0 + number)
-    assert [one.json["n"] for one in server.requests] == [*range(steady._KINDS_KEPT + 3)]
-    assert {one.headers["authorization"] for one in server.requests} == {f"Bearer {KEY}"}

@@ -124,6 +124,31 @@ async def test_time_is_over_also_where_no_worker_comes(monkeypatch: pytest.Monke
     assert server.requests == []
 
 
+async def test_the_wait_for_a_worker_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a worker first has so much less time for the answer."""
+    async with (
+        raw_server(HOLD) as server,
+        by_workers(config_of({"openai": server.url})) as providers,
+    ):
+        provider = await providers.get("openai", "m")
+        body = provider.body("m", QUESTION, stream=False)
+        wait = crew.Crew._next
+
+        async def late(self: Crew, provider: int) -> member.Member:
+            await anyio.sleep(0.5)
+            monkeypatch.undo()
+            return await wait(self, provider)
+
+        monkeypatch.setattr(crew.Crew, "_least_busy", lambda *_: None)
+        monkeypatch.setattr(crew.Crew, "_next", late)
+        began = anyio.current_time()
+        with pytest.raises(TimeoutError):
+            await provider.complete(body, timeout_s=20.0, within_s=0.9)
+        lasted = anyio.current_time() - began
+    assert len(server.requests) == 1
+    assert 0.8 < lasted < 1.3
+
+
 async def test_whoever_answers_may_be_lost_as_often_as_it_comes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,5 +1,6 @@
 """Promises of a worker, asked in this process over its pipe."""
 
+import asyncio
 import pickle
 import socket
 from collections.abc import AsyncIterator
@@ -10,8 +11,10 @@ import anyio
 import msgspec
 import pytest
 
+from runner.errors import ProviderError
 from runner.providers.exchange import HttpProvider
 from runner.providers.places import Places
+from runner.workers import worker as worker_module
 from runner.workers.channel import Channel, join
 from runner.workers.messages import (
     Ask,
@@ -24,6 +27,7 @@ from runner.workers.messages import (
     Opened,
     ToWorker,
     encode,
+    failure_of,
     from_worker,
 )
 from runner.workers.worker import work
@@ -174,6 +178,74 @@ async def test_a_bug_ends_one_request_and_not_the_worker(
         assert "secret" not in failed.message
         desk.say(ask(2))
         assert (await desk.hears(Done)).answer.text == "Hi"
+
+
+async def test_what_a_stranger_cancels_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what the run cut off is told as what had come; any other end is a failure."""
+
+    async def cancelled(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    async with worker(GOOD) as (desk, _):
+        with monkeypatch.context() as patch:
+            patch.setattr(HttpProvider, "complete", cancelled)
+            desk.say(ask(1))
+            failed = await desk.hears(Failed)
+        assert (failed.number, failed.kind, failed.retryable) == (1, "internal", False)
+        desk.say(ask(2))
+        assert (await desk.hears(Done)).answer.text == "Hi"
+
+
+async def test_a_cut_amid_another_cancellation_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut off while a limit of the request's own is being seen to, it ends all the same."""
+    unwinding, go_on = anyio.Event(), anyio.Event()
+
+    async def slow(*_: object, **__: object) -> None:
+        try:
+            async with asyncio.timeout(0.01):
+                await anyio.sleep_forever()
+        except TimeoutError:
+            await anyio.sleep_forever()
+
+    async def unwind(*_: object, **__: object) -> None:
+        async with asyncio.timeout(0.01):
+            try:
+                await anyio.sleep_forever()
+            finally:
+                unwinding.set()
+                await go_on.wait()
+
+    async with worker(GOOD) as (desk, _):
+        for number, odd in ((1, slow), (2, unwind)):
+            with monkeypatch.context() as patch:
+                patch.setattr(HttpProvider, "complete", odd)
+                desk.say(ask(number))
+                if odd is unwind:
+                    await unwinding.wait()
+                else:
+                    await anyio.sleep(0.1)
+                desk.say(Cancel(number))
+                done = await desk.hears(Done)
+            assert (done.number, done.answer.text) == (number, None)
+
+
+async def test_an_answer_that_cannot_be_told_is_told_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Even where the words for a failure fail, whoever waits hears of the end."""
+    real, calls = failure_of, iter((False, False, True))
+
+    def failing(number: int, error: ProviderError) -> Failed:
+        if next(calls):
+            return real(number, error)
+        raise ValueError("no words")
+
+    refusal = answer({"error": {"message": "no"}}, status=400, ending="close")
+    async with worker(refusal) as (desk, _):
+        monkeypatch.setattr(worker_module, "failure_of", failing)
+        desk.say(ask(1))
+        failed = await desk.hears(Failed)
+    assert (failed.number, failed.kind) == (1, "internal")
 
 
 @pytest.mark.parametrize("error", [ImportError("no module"), FileNotFoundError(2, "no file")])
