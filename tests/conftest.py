@@ -9,7 +9,7 @@ settings.register_profile("runner", deadline=None)  # a busy machine is no failu
 settings.load_profile("runner")
 
 
-_FOLDERS = ("torture", "processes", "docs", "workers", "distribution", "browser")
+_FOLDERS = ("torture", "docs", "processes", "workers", "distribution", "browser", "lanes", "wire")
 _LONGEST_FIRST = {folder: place for place, folder in enumerate(_FOLDERS)}
 
 
