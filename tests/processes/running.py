@@ -105,6 +105,13 @@ def wait_until(holds: Callable[[], bool], patience_s: float = 20) -> None:
         time.sleep(0.01)  # another process's state can only be asked for
 
 
+def is_heard(process: int, number: int) -> bool:
+    """Whether a process has a handler of its own for a signal; asks Linux."""
+    status = Path(f"/proc/{process}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
 def lines_of(path: Path) -> int:
     """Count the whole lines of a file that may not exist yet."""
     return path.read_bytes().count(b"\n") if path.exists() else 0
