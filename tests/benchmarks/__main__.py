@@ -22,7 +22,8 @@ def report(row: Row, outcome: Outcome) -> str:
     if row.bound is not None:
         sign = "at least" if row.at_least else "at most"
         bound = f", {sign} {row.bound:g}{'' if row.held(outcome) else ': NOT MET'}"
-    lines = [f"{row.name}: {outcome.ratio}{bound}", f"  {row.about}"]
+    ratio = "not measured" if outcome.ratio is None else outcome.ratio
+    lines = [f"{row.name}: {ratio}{bound}", f"  {row.about}"]
     return "\n".join([*lines, *(f"  {line}" for line in outcome.said)]) + "\n"
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks.measure import Cost, Spread, interleaved, ratios, spread
+from tests.benchmarks.measure import Cost, interleaved, ratios, spread
 from tests.benchmarks.rows import Outcome, Row, Size
 from tests.benchmarks.workload import CAP, HERE, Asking, asking
 
@@ -78,7 +78,7 @@ OTHERS = (
 
 def installed(other: Other) -> Path | str:
     """Give the folder of its programs, installing it where it is not there; else why not."""
-    if other.command is _cookbook and not os.environ.get("COOKBOOK_SCRIPT"):
+    if other.command is _cookbook and not Path(os.environ.get("COOKBOOK_SCRIPT", "")).is_file():
         return "COOKBOOK_SCRIPT names no file: the cookbook's api_request_parallel_processor.py"
     folder = _KEPT / other.packages[0].replace("=", "-")
     programs = folder / "bin"
@@ -97,9 +97,8 @@ def installed(other: Other) -> Path | str:
 def _beside(folder: Path, size: Size, *, other: Other) -> Outcome:
     programs = installed(other) if size.share == 1 else "not installed for a smoke test"
     count = size.jobs(other.jobs)
-    nothing = Spread(0.0, 0.0, 0.0)
     if isinstance(programs, str):
-        return Outcome(ratio=nothing, said=(programs,))
+        return Outcome(ratio=None, said=(programs,))
     with asking(folder, count) as here:
         command = other.command(programs, here)
         try:
@@ -111,7 +110,7 @@ def _beside(folder: Path, size: Size, *, other: Other) -> Outcome:
                 other.rounds or size.rounds,
             )
         except RuntimeError as error:
-            return Outcome(ratio=nothing, said=(f"failed: {str(error)[-400:]}",))
+            return Outcome(ratio=None, said=(f"failed: {str(error)[-400:]}",))
     said = tuple(_line(name, costs, count) for name, costs in found.items())
     cpu = {name: [cost.cpu_s for cost in costs] for name, costs in found.items()}
     return Outcome(ratio=ratios(cpu["runner"], cpu[other.name]), said=said)

@@ -11,7 +11,8 @@ from tests.benchmarks.measure import Spread
 class Outcome:
     """What a comparison gave."""
 
-    ratio: Spread
+    ratio: Spread | None
+    """None where nothing could be measured; `said` tells why."""
     said: tuple[str, ...] = ()
     """The figures behind it, a line each."""
 
@@ -43,7 +44,7 @@ class Row:
 
     def held(self, outcome: Outcome) -> bool:
         """Tell whether the median meets the bound."""
-        if self.bound is None:
-            return True
+        if self.bound is None or outcome.ratio is None:
+            return self.bound is None
         ratio = outcome.ratio.median
         return ratio >= self.bound if self.at_least else ratio <= self.bound

@@ -21,10 +21,21 @@ def test_a_row_can_be_measured(row: Row, tmp_path: Path) -> None:
     """With few jobs it gives a ratio and the figures behind it."""
     outcome = row.measure(tmp_path, _SMOKE)
     # Of so few the cost of one more is lost in the noise, and may even seem to be below zero.
+    assert outcome.ratio is not None
     assert isfinite(outcome.ratio.median)
     assert row.name == "slope" or outcome.ratio.median > 0
     assert outcome.said
     assert row.name in report(row, outcome)
+
+
+def test_what_was_not_measured_has_no_figure() -> None:
+    """A tool that cannot be had is said to be missing, and a bound is not met by nothing."""
+    outcome = Outcome(ratio=None, said=("it names no file",))
+    told = Row(name="r", about="a", bound=None, measure=lambda _folder, _size: outcome)
+    assert report(told, outcome) == "r: not measured\n  a\n  it names no file\n"
+    bound = Row(name="r", about="a", bound=0.5, measure=told.measure)
+    assert told.held(outcome)
+    assert not bound.held(outcome)
 
 
 def test_a_bound_that_is_missed_is_said() -> None:
