@@ -8,7 +8,7 @@ from collections.abc import Callable
 class Due:
     """Moments by number. Nearly all are taken back long before they come.
 
-    To set a timer for each and to cancel it would cost as much as all else that is done for it.
+    A cancel scope with a timer for each was a tenth of what the parent did for a request.
     """
 
     def __init__(self, overdue: Callable[[int], object]) -> None:
