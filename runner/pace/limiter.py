@@ -224,11 +224,6 @@ class Limiter:
         """Whether the server tells of any limit."""
         return any(meter.limit for meter in self._meters.values())
 
-    def limit(self, unit: str) -> int | None:
-        """Give a limit per minute as the server tells it; None where it does not."""
-        meter = self._meters.get(unit)
-        return meter.limit if meter is not None else None
-
     def _size(self, need: Need) -> Size:
         estimate = self.estimate(need.model)
         usual = estimate.output_tokens(need.output_cap)

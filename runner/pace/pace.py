@@ -73,10 +73,8 @@ class Pace:
         """How many requests may be out just now, whatever their rate."""
         if not self._lanes:
             return self.most_in_flight
-        ceiling = 0
-        for lane in self._lanes.values():
-            ceiling += lane.valve.ceiling
-        return max(1, min(self.most_in_flight, ceiling))
+        ceilings = sum([lane.valve.ceiling for lane in self._lanes.values()])
+        return max(1, min(self.most_in_flight, ceilings))
 
     @property
     def lanes(self) -> list[Lane]:

@@ -21,7 +21,8 @@ Reason = Literal["start", "server", "-c", "system"]
 """Why the ceiling is not higher: it still grows, the server, the person, or this machine."""
 
 MOST = 1000
-_START, _START_GIVEN = 20, 32
+_START, _START_GIVEN, _START_PART = 20, 32, 32
+"""In flight before anything is known; where a person asked for very many, that part of them."""
 _CUT, _SLIGHT_CUT = 0.7, 0.96
 _CALM_TRIPS = 3.0
 _CALM_S = 1.0
@@ -77,7 +78,7 @@ class Valve:
         self._most = most
         bounds = [MOST if most is None else most, *([system] if system is not None else [])]
         self._top = max(1, min(bounds))
-        begin = start or (_START if most is None else max(_START_GIVEN, most // 32))
+        begin = start or (_START if most is None else max(_START_GIVEN, most // _START_PART))
         self._climb = Climb(
             now, float(min(begin, self._top)), top=float(self._top), keen=most is not None
         )

@@ -65,6 +65,7 @@ async def _open_all(prepared: Prepared, providers: Opener) -> None:
     with ThreadPoolExecutor(1) as beside:
         if prepared.settings.processes > 1:
             # Workers import an SDK meanwhile; in one process the two would only take turns.
+            # What goes wrong goes wrong again below, where it is heard.
             beside.submit(_load_prices, prepared)
         for provider, model in prepared.plan.models:
             await providers.get(provider, model)
